@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package proc
+
+func look(int) (facts, error) { return facts{}, ErrUnsupported }
