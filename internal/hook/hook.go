@@ -15,6 +15,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"gander/internal/journal/record"
@@ -84,6 +85,7 @@ func read(stdin io.Reader, h *record.Header) (frame []byte, digest func() []byte
 	buf := first[:]
 	n, err := fill(stdin, buf)
 	if err == nil && n == room(buf) {
+		debug.SetGCPercent(-1) // a collection would cost more than there is to collect
 		buf = make([]byte, record.Headroom+record.MaxPayload+1+record.Tailroom)
 		copy(buf[record.Headroom:], first[record.Headroom:record.Headroom+n])
 		var m int

@@ -16,10 +16,10 @@
 package record
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -113,12 +113,7 @@ func Frame(h Header, buf []byte, n int) []byte {
 
 // plain reports whether a payload can stand in a line as it is.
 func plain(p []byte) bool {
-	for _, c := range p {
-		if c == '\n' || c == '\r' {
-			return false
-		}
-	}
-	return utf8.Valid(p) && json.Valid(p)
+	return bytes.IndexByte(p, '\n') < 0 && bytes.IndexByte(p, '\r') < 0 && utf8.Valid(p) && validJSON(p)
 }
 
 func frameEncoded(head, payload []byte) []byte {
