@@ -113,17 +113,18 @@ func reverse(s string) (string, bool) {
 
 // opensslStep is "openssl base64 -d", "openssl enc -d -a" and the ciphers.
 func opensslStep(args []value) step {
-	given := " "
-	for _, a := range args {
-		given += strings.TrimLeft(a.text, "-") + " "
+	words := make([]string, len(args))
+	for i, a := range args {
+		words[i] = strings.TrimLeft(a.text, "-")
 	}
+	given := "  " + strings.Join(words, "  ") + "  "
 	coding := hasOption(given, "base64") || hasOption(given, "a")
 	if !hasOption(given, "d") || !coding && !hasOption(given, "enc") {
 		return step{}
 	}
 	s := step{label: "openssl -d", hides: true}
 	for _, known := range []string{"base64", "enc", "a", "A", "d", "e"} {
-		given = strings.ReplaceAll(given, " "+known+" ", " ")
+		given = strings.ReplaceAll(given, " "+known+" ", "")
 	}
 	if strings.TrimSpace(given) == "" { // neither a cipher nor a file
 		s.do = func(in string) (string, bool) { return decodeWith(base64.RawStdEncoding, in, blanks+"=") }
@@ -148,7 +149,7 @@ func unpackStep(name string, args []value) (step, []value) {
 		}
 		var out bytes.Buffer
 		n, _ := io.Copy(&out, io.LimitReader(r, MaxText+1))
-		return out.String(), n > 0 && n <= MaxText
+		return out.String(), n > 0
 	}}, o.rest
 }
 

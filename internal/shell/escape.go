@@ -128,11 +128,8 @@ func formatText(format string, args []string) (text string, hidden, ok bool) {
 			out.WriteString(s)
 			hidden = hidden || h
 		}
-		if out.Len() > MaxText {
-			return "", hidden, false
-		}
-		if before == len(args) {
-			break // nothing takes the arguments
+		if before == len(args) || out.Len() > MaxText {
+			break // nothing takes the arguments, or it is too much
 		}
 	}
 	return out.String(), hidden, true

@@ -91,10 +91,16 @@ func looksLikePath(text []byte) bool {
 // needless judges a backslash before c, behind the text of earlier parts and
 // the text of this one. \ls, which goes around an alias, is ordinary.
 func needless(before, text []byte, c byte) oddity {
-	if isAlnum(c) && len(before)+len(text) > 0 {
-		return oddProgram
+	if len(text) == 0 {
+		text = before
 	}
-	return 0
+	if !isLetter(c) || len(text) == 0 || !isLetter(text[len(text)-1]) {
+		return 0
+	}
+	if len(text) > 1 && text[1] == ':' {
+		return 0 // C:\Tools\x
+	}
+	return oddProgram
 }
 
 // escapedPath judges backslashes inside a path: /etc/pa\sswd.

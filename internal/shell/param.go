@@ -1,17 +1,13 @@
 package shell
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
 )
-
-// placeholderPrefix is no name a person gives a variable.
-const placeholderPrefix = "_gander_subst_"
-
-func placeholderName(n int) string { return placeholderPrefix + strconv.Itoa(n) }
 
 // param adds a parameter expansion.
 func (b *builder) param(pe *syntax.ParamExp, rest []syntax.WordPart) {
@@ -94,7 +90,8 @@ func (b *builder) variable(pe *syntax.ParamExp, rest []syntax.WordPart) {
 	case !ok && b.vanishes(name, rest):
 	default:
 		b.origin(v)
-		b.asWritten(pe)
+		s := b.w.sourceOf(pe)
+		b.source(s, cmp.Or(v.program(), s))
 	}
 }
 
@@ -289,16 +286,15 @@ func (w *walker) operands(pe *syntax.ParamExp) {
 // compute evaluates an expansion or an arithmetic expression whose variables
 // are all known.
 func (w *walker) compute(p syntax.WordPart) (text string, ok bool) {
-	src := w.sourceOf(p)
-	env := &environ{w: w}
+	src, size := w.sourceOf(p), 0
 	if pe, isParam := p.(*syntax.ParamExp); isParam {
 		if pe.Param == nil || pe.Length || !w.vars[pe.Param.Value].known {
 			return "", false
 		}
-		env.cost = len(w.vars[pe.Param.Value].text)
+		size = len(w.vars[pe.Param.Value].text)
 	}
 	// Patterns cost the product of their lengths, and a replacement gives it.
-	if len(src) > 1<<10 || !w.spend(wordCost+len(src)+len(src)*env.cost/8) {
+	if len(src) > 1<<10 || !w.spend(wordCost+len(src)+len(src)*size/8) {
 		return "", false
 	}
 	defer func() {
@@ -306,6 +302,7 @@ func (w *walker) compute(p syntax.WordPart) (text string, ok bool) {
 			ok = false
 		}
 	}()
+	env := &environ{w: w}
 	text, err := expand.Literal(&expand.Config{Env: env}, &syntax.Word{Parts: []syntax.WordPart{p}})
 	return text, err == nil && !env.missing
 }
@@ -313,7 +310,6 @@ func (w *walker) compute(p syntax.WordPart) (text string, ok bool) {
 // An environ shows the known variables to package expand.
 type environ struct {
 	w       *walker
-	cost    int
 	missing bool // an unknown variable was asked for
 }
 
@@ -335,12 +331,3 @@ func (e *environ) Get(name string) expand.Variable {
 
 // Each implements [expand.Environ].
 func (e *environ) Each(func(string, expand.Variable) bool) {}
-
-// expandBraces calls yield with each word that brace expansion gives.
-func expandBraces(word *syntax.Word, yield func(*syntax.Word) bool) {
-	for one, err := range expand.BracesSeq(nil, word) {
-		if err != nil || !yield(one) {
-			return
-		}
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -61,22 +62,31 @@ func (w *walker) parse(text string) (stmts []*syntax.Stmt, rest int) {
 		w.facts.add(TooDeep)
 		return nil, 0
 	}
-	if all, err := w.parseAs(zsh, text); err == nil {
-		return all, len(text)
-	}
-	if !w.scope.partial {
-		w.facts.add(Unparsable)
-	}
-	if syntax.IsIncomplete(err) {
-		if all, err := w.parseAs(bash, text+"'"); err == nil {
-			return all, len(text) // mended would lose what is quoted
-		}
-	}
-	if all, err := w.parseAs(mended, text); err == nil {
+	if all, ok := w.repaired(text, err); ok {
 		return all, len(text)
 	}
 	// A shell runs line by line: what stands before the error is run.
 	return whole(stmts, err)
+}
+
+// repaired parses what bash does not take: as zsh, or with what is missing made
+// up, which is no longer what would run.
+func (w *walker) repaired(text string, err error) ([]*syntax.Stmt, bool) {
+	if !syntax.IsIncomplete(err) {
+		if all, err := w.parseAs(zsh, text); err == nil {
+			return all, true
+		}
+	}
+	if !w.scope.partial {
+		w.facts.add(Unparsable)
+	}
+	if strings.Count(text, "'")%2 == 1 { // the parser would make up an empty string
+		if all, err := w.parseAs(bash, text+"'"); err == nil {
+			return all, true
+		}
+	}
+	all, err := w.parseAs(mended, text)
+	return all, err == nil
 }
 
 func (w *walker) parseAs(dialect int, text string) (stmts []*syntax.Stmt, err error) {

@@ -1,6 +1,9 @@
 package shell
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A kind is how a program treats its arguments and its input.
 type kind uint8
@@ -30,111 +33,29 @@ type program struct {
 	kind    kind
 	short   string // short options that take a value
 	long    string // long options that take their value as the next word: " user group "
-	text    string // options whose value is a program for the shell: " c command "
+	text    string // options whose value matters: a program, xargs' replacement, a fetcher's file
 	operand int    // operands before the command
 	assigns bool   // NAME=value may stand before the command
 	shell   bool   // without a command it runs a shell
 	file    bool   // writes what it fetches to a file, unless told otherwise
 }
 
-// programs lists the names that run, compute or fetch something.
-var programs = map[string]program{
-	"sh": {kind: runsShell}, "bash": {kind: runsShell}, "zsh": {kind: runsShell}, "dash": {kind: runsShell},
-	"ksh": {kind: runsShell}, "mksh": {kind: runsShell}, "ash": {kind: runsShell}, "rbash": {kind: runsShell},
-	"fish": {kind: runsShell},
-
-	"python": {kind: interpreter, short: "WXQ", text: " c m "}, "pypy": {kind: interpreter, short: "WX", text: " c m "},
-	"perl": {kind: interpreter, short: "IMmF", text: " e E "},
-	"ruby": {kind: interpreter, short: "rIEC", text: " e "},
-	"node": {kind: interpreter, short: "rC", text: " e p pe eval print "}, "nodejs": {kind: interpreter, short: "rC", text: " e p pe eval print "},
-	"php":       {kind: interpreter, short: "dczt", text: " r B R "},
-	"lua":       {kind: interpreter, short: "l", text: " e "},
-	"osascript": {kind: interpreter, short: "l", text: " e "},
-	"tclsh":     {kind: interpreter}, "rscript": {kind: interpreter, text: " e "}, "bun": {kind: interpreter, text: " e eval "},
-	"pwsh": {kind: interpreter, text: " c command "}, "at": {kind: spooler}, "batch": {kind: spooler},
-
-	"curl":   {kind: fetcher, short: "AbcCdDeEFHKmPQrtTuUwxXyYz", text: " o output "},
-	"curlie": {kind: fetcher, short: "AbcCdDeEFHKmPQrtTuUwxXyYz", text: " o output "},
-	"wget":   {kind: fetcher, short: "aeitTwQPUlBADRXIo", text: " O output-document ", file: true},
-	"wget2":  {kind: fetcher, short: "aeitTwQPUlBADRXIo", text: " O output-document ", file: true},
-	"aria2c": {kind: fetcher, short: "dixsjk", text: " o out ", file: true},
-	"axel":   {kind: fetcher, short: "snmTUH", text: " o output ", file: true},
-	"fetch":  {kind: fetcher, short: "BSTNiw", text: " o output ", file: true},
-	"http":   {kind: fetcher, short: "aAps", text: " o output "}, "https": {kind: fetcher, short: "aAps", text: " o output "},
-	"xh": {kind: fetcher, short: "aAps", text: " o output "}, "xhs": {kind: fetcher, short: "aAps", text: " o output "},
-	"lynx": {kind: fetcher}, "w3m": {kind: fetcher}, "links": {kind: fetcher}, "elinks": {kind: fetcher},
-	"get": {kind: fetcher}, "lwp-request": {kind: fetcher}, "nc": {kind: fetcher}, "ncat": {kind: fetcher},
-	"netcat": {kind: fetcher}, "socat": {kind: fetcher}, "telnet": {kind: fetcher}, "dig": {kind: fetcher},
-	"host": {kind: fetcher}, "nslookup": {kind: fetcher}, "drill": {kind: fetcher}, "gsutil": {kind: fetcher},
-
-	"echo": {kind: tool}, "printf": {kind: tool}, "cat": {kind: tool}, "tee": {kind: tool}, "base64": {kind: tool},
-	"gbase64": {kind: tool}, "base32": {kind: tool}, "basenc": {kind: tool}, "b64decode": {kind: tool},
-	"xxd": {kind: tool}, "rev": {kind: tool}, "tr": {kind: tool}, "gzip": {kind: tool}, "gunzip": {kind: tool},
-	"zcat": {kind: tool}, "gzcat": {kind: tool}, "bzip2": {kind: tool}, "bunzip2": {kind: tool}, "bzcat": {kind: tool},
-	"openssl": {kind: tool}, "gpg": {kind: tool}, "gpg2": {kind: tool}, "uudecode": {kind: tool},
-	"which": {kind: tool}, "type": {kind: tool}, "true": {kind: tool}, ":": {kind: tool},
-
-	"sudo": {kind: wrapper, short: "ugCDprtTRUh", long: " user group chdir chroot close-from prompt role type command-timeout other-user host ", assigns: true, shell: true},
-	"doas": {kind: wrapper, short: "uC", shell: true}, "pkexec": {kind: wrapper, long: " user "},
-	"run0":  {kind: wrapper, short: "ugD", long: " user group chdir unit property setenv "},
-	"env":   {kind: wrapper, short: "uCa", long: " unset chdir argv0 ", text: " S split-string ", assigns: true},
-	"nohup": {kind: wrapper}, "setsid": {kind: wrapper}, "nice": {kind: wrapper, short: "n", long: " adjustment "},
-	"ionice":   {kind: wrapper, short: "cnpPu", long: " class classdata pid "},
-	"timeout":  {kind: wrapper, short: "sk", long: " signal kill-after ", operand: 1},
-	"gtimeout": {kind: wrapper, short: "sk", long: " signal kill-after ", operand: 1},
-	"stdbuf":   {kind: wrapper, short: "ioe", long: " input output error "},
-	"unbuffer": {kind: wrapper}, "chrt": {kind: wrapper, short: "TPD", operand: 1},
-	"taskset": {kind: wrapper, operand: 1}, "numactl": {kind: wrapper, short: "NmiCp", long: " cpunodebind membind interleave physcpubind preferred "},
-	"caffeinate": {kind: wrapper, short: "tw"}, "fakeroot": {kind: wrapper, short: "lsib"},
-	"arch": {kind: wrapper, short: "e"}, "rlwrap": {kind: wrapper, short: "bcDfHlpPsStw"},
-	"time":   {kind: wrapper, short: "fo", long: " format output "},
-	"gtime":  {kind: wrapper, short: "fo", long: " format output "},
-	"strace": {kind: wrapper, short: "eopsuEabIOPSXU"}, "ltrace": {kind: wrapper, short: "eopsuaAnlx"},
-	"dtruss": {kind: wrapper, short: "nptb"}, "command": {kind: wrapper}, "builtin": {kind: wrapper},
-	"exec": {kind: wrapper, short: "a"}, "noglob": {kind: wrapper}, "nocorrect": {kind: wrapper}, "busybox": {kind: wrapper}, "toybox": {kind: wrapper},
-	"chroot":  {kind: wrapper, long: " userspec groups ", operand: 1, shell: true},
-	"unshare": {kind: wrapper, short: "RwSGl", long: " root wd setuid setgid propagation setgroups map-user map-group ", shell: true},
-	"nsenter": {kind: wrapper, short: "tSGNW", long: " target setuid setgid ", shell: true},
-	"setpriv": {kind: wrapper, long: " reuid regid groups inh-caps ambient-caps bounding-set securebits selinux-label apparmor-profile pdeathsig "},
-	"gosu":    {kind: wrapper, operand: 1}, "su-exec": {kind: wrapper, operand: 1},
-	"systemd-run": {kind: wrapper, short: "upMHE", long: " unit property machine host setenv uid gid nice working-directory slice description service-type on-active on-boot on-startup on-unit-active on-unit-inactive on-calendar timer-property path-property socket-property ", shell: true},
-	"proxychains": {kind: wrapper, short: "f"}, "proxychains4": {kind: wrapper, short: "f"},
-	"torsocks": {kind: wrapper, short: "uaP"}, "torify": {kind: wrapper}, "tsocks": {kind: wrapper},
-	"xvfb-run": {kind: wrapper, short: "nsefpw"}, "dbus-run-session": {kind: wrapper},
-	"flock":   {kind: wrapper, short: "wE", long: " wait timeout conflict-exit-code ", text: " c command ", operand: 1},
-	"script":  {kind: wrapper, short: "ITOBmEo", text: " c command ", operand: 1},
-	"su":      {kind: wrapper, short: "gGsTw", long: " group supp-group shell whitelist-environment ", text: " c command session-command ", operand: 1, shell: true},
-	"runuser": {kind: wrapper, short: "ugGsTw", long: " user group supp-group shell whitelist-environment ", text: " c command session-command ", operand: 1, shell: true},
-
-	"eval":  {kind: joiner},
-	"ssh":   {kind: joiner, short: "bBcDEeFIiJLlmOopPQRSWw", operand: 1, shell: true},
-	"watch": {kind: joiner, short: "n", long: " interval "},
-
-	"find": {kind: finder}, "gfind": {kind: finder}, "bfs": {kind: finder}, "fd": {kind: finder}, "fdfind": {kind: finder},
-	"xargs":    {kind: argsAdder, short: "nPLsdEaRS", long: " max-args max-procs max-chars delimiter arg-file process-slot-var ", text: " I J "},
-	"gxargs":   {kind: argsAdder, short: "nPLsdEaRS", long: " max-args max-procs max-chars delimiter arg-file process-slot-var ", text: " I J "},
-	"parallel": {kind: multiplier, short: "jnNaISCdLsP", long: " jobs max-args arg-file max-replace-args delay timeout results joblog sshlogin sshloginfile colsep delimiter tempdir tmpdir workdir wd halt retries max-procs load memfree tagstring "},
-	"docker":   {kind: container}, "podman": {kind: container}, "nerdctl": {kind: container}, "docker-compose": {kind: container},
-	"kubectl": {kind: pods}, "oc": {kind: pods}, "k3s": {kind: pods}, "lxc": {kind: pods}, "incus": {kind: pods},
-	"trap": {kind: trapper}, "source": {kind: sourcer}, ".": {kind: sourcer},
-	"read": {kind: builtin}, "unset": {kind: builtin}, "set": {kind: builtin}, "mapfile": {kind: builtin}, "readarray": {kind: builtin}, "getopts": {kind: builtin},
-}
-
 // lookup finds a program by its base name. Names differ in case on file systems
 // that do not care, and interpreters carry a version: python3.12.
 func lookup(name string) program {
-	if p, ok := programs[name]; ok {
+	if p, ok := programs[name]; ok || name == "" || len(name) > 64 {
 		return p
-	}
-	if len(name) > 64 {
-		return program{}
 	}
 	low := strings.TrimSuffix(strings.ToLower(name), ".exe")
-	if p, ok := programs[low]; ok {
-		return p
+	if low != name {
+		if p, ok := programs[low]; ok {
+			return p
+		}
 	}
-	if p := programs[strings.TrimRight(low, "0123456789.")]; p.kind == interpreter {
-		return p
+	if last := low[max(0, len(low)-1):]; last != "" && last[0] <= '9' {
+		if p := programs[strings.TrimRight(low, "0123456789.")]; p.kind == interpreter {
+			return p
+		}
 	}
 	return program{}
 }
@@ -149,25 +70,34 @@ type options struct {
 	rest    []value // the operands
 	text    value   // the value of an option in program.text
 	hasText bool
-	flags   string // the options that were given: " i rm "
+	letters [4]uint64 // a bit for each short option
+	long    []string
 }
 
 // has reports whether one of the options was given.
 func (o *options) has(names ...string) bool {
 	for _, name := range names {
-		if hasOption(o.flags, name) {
+		if len(name) > 1 && slices.Contains(o.long, name) {
+			return true
+		}
+		if c := name[0]; len(name) == 1 && o.letters[c/64]>>(c%64)&1 != 0 {
 			return true
 		}
 	}
 	return false
 }
 
+// maxLong is how many different long options are noted. No program has more,
+// and one that it does not have ends it.
+const maxLong = 64
+
+// flag notes an option.
 func (o *options) flag(name string) {
-	if o.flags == "" {
-		o.flags = " "
-	}
-	if len(o.flags) < 256 {
-		o.flags += name + " "
+	switch {
+	case len(name) == 1:
+		o.letters[name[0]/64] |= 1 << (name[0] % 64)
+	case len(o.long) < maxLong && !slices.Contains(o.long, name):
+		o.long = append(o.long, name)
 	}
 }
 

@@ -25,8 +25,7 @@ func (w *walker) redirect(list []*syntax.Redirect, rd *redirects, io *stdio) {
 				*io = stdio{in: v, from: -1, piped: true, want: io.want}
 			}
 		case syntax.WordHdoc:
-			v := w.single(r.Word)
-			v = v.join(constant("\n"))
+			v := w.joinValues("", w.single(r.Word), constant("\n"))
 			if stdin(r) {
 				*io = stdio{in: v, from: -1, piped: true, want: io.want}
 			}
@@ -52,25 +51,33 @@ func (w *walker) openFile(r *syntax.Redirect, rd *redirects, io *stdio) {
 	case r.Op == syntax.DplOut && isDescriptor(v.text):
 		rd.away = rd.away || stdout(r) && v.text != "1" // >&2
 	case r.Op == syntax.RdrIn:
-		if v.rare == nil || v.rare.file == nil {
-			rd.list = append(rd.list, Redirect{Path: v.text})
-		}
+		rd.opens(r, Redirect{Path: v.text})
 		if stdin(r) {
 			*io = stdio{in: w.contents(v), from: -1, piped: true, want: io.want}
 		}
 	case r.Op == syntax.RdrInOut:
-		rd.list = append(rd.list, Redirect{Write: true, Path: v.text})
+		rd.opens(r, Redirect{Write: true, Path: v.text})
 		if stdin(r) {
 			*io = stdio{in: w.contents(v), from: -1, piped: true, want: io.want}
 		}
 	default:
 		add := appends(r.Op)
-		rd.list = append(rd.list, Redirect{Write: true, Append: add, Path: v.text})
+		rd.opens(r, Redirect{Write: true, Append: add, Path: v.text})
 		if stdout(r) && v.text != "/dev/stdout" {
 			rd.away, rd.file, rd.add = true, v.text, add
 			io.want = true
 		}
 	}
+}
+
+// opens notes a file, which a <(...) is not.
+func (rd *redirects) opens(r *syntax.Redirect, file Redirect) {
+	if len(r.Word.Parts) > 0 {
+		if _, ok := r.Word.Parts[0].(*syntax.ProcSubst); ok {
+			return
+		}
+	}
+	rd.list = append(rd.list, file)
 }
 
 // isDescriptor reports whether the word of >& is no file.
@@ -95,7 +102,7 @@ func (w *walker) deliver(out output, rd *redirects, pending int) output {
 	if rd.file != "" {
 		v := out.value
 		if rd.add {
-			v = w.files[fileKey(rd.file)].join(v)
+			v = w.joinValues("", w.files[fileKey(rd.file)], v)
 		}
 		w.write(rd.file, v)
 	}

@@ -4,6 +4,7 @@ import "strings"
 
 // run goes on into what a command runs, and gives its output.
 func (w *walker) run(c call) output {
+	w.called(w.cmds[c.at].Name)
 	p := lookup(w.cmds[c.at].Name)
 	switch p.kind {
 	case other:
@@ -23,8 +24,9 @@ func (w *walker) run(c call) output {
 	case builtin:
 		w.builtin(c)
 		return output{value: constant(""), last: c.at}
+	default:
+		return w.special(p, c)
 	}
-	return w.special(p, c)
 }
 
 // special is run for the programs with a syntax of their own.
@@ -41,8 +43,9 @@ func (w *walker) special(p program, c call) output {
 	case pods:
 		return w.pod(c)
 	case trapper:
-		if len(c.args) > 2 && c.args[1].text != "-" && c.args[1].text != "" {
-			return w.inner(c, c.args[1], "trap", nil)
+		o := program{}.scan(c.args[1:])
+		if !o.has("l", "p") && len(o.rest) > 1 && o.rest[0].text != "-" {
+			return w.inner(c, o.rest[0], "trap", nil)
 		}
 	case sourcer:
 		if len(c.args) > 1 {
@@ -55,6 +58,7 @@ func (w *walker) special(p program, c call) output {
 			w.tainted(c.io.in.taint)
 			return w.inner(c, c.io.in, w.cmds[c.at].Name, nil)
 		}
+	default:
 	}
 	return w.unknown(c)
 }
@@ -125,11 +129,8 @@ func (w *walker) tooManyWraps(at int) bool {
 // reached; params are $0, $1 and so on, or nil where the outer ones hold.
 func (w *walker) inner(c call, v value, step string, params []value) output {
 	program := v.program()
-	if !v.known && !strings.Contains(program, "$") && (v.rare == nil || v.rare.program == "") {
-		return w.unknown(c)
-	}
 	if strings.TrimSpace(program) == "" {
-		return output{value: constant(""), last: c.at}
+		return w.unknown(c)
 	}
 	if w.scope.layer >= MaxLayers {
 		w.facts.add(LayersTruncated)
@@ -204,7 +205,7 @@ func (w *walker) operandFile(c call, v value) value {
 // operand, whatever other options stand between.
 func shellOptions(args []value) options {
 	var o options
-	for len(args) > 0 && args[0].known && isShellOption(args[0].text) {
+	for len(args) > 0 && (isShellOption(args[0].text) || mayVanish(args)) {
 		arg := args[0].text
 		args = args[1:]
 		if arg == "--" || arg == "-" {
@@ -219,6 +220,12 @@ func shellOptions(args []value) options {
 	return o
 }
 
+// mayVanish reports whether the first word may be nothing, as x is in
+// "bash $x -c id", so that the option behind it counts.
+func mayVanish(args []value) bool {
+	return !args[0].known && strings.HasPrefix(args[0].text, "$") && len(args) > 1 && isShellOption(args[1].text)
+}
+
 func isShellOption(arg string) bool {
 	return arg == "-" || len(arg) > 1 && (arg[0] == '-' || arg[0] == '+')
 }
@@ -227,10 +234,14 @@ func isShellOption(arg string) bool {
 func (o *options) shellOption(arg string) int {
 	long, ok := strings.CutPrefix(arg, "--")
 	if !ok {
-		if arg[0] == '-' {
-			for _, letter := range strings.Split(arg[1:], "") {
-				o.flag(letter)
+		letters, ok := strings.CutPrefix(arg, "-")
+		for i := range len(letters) {
+			if ok {
+				o.flag(letters[i : i+1])
 			}
+		}
+		if !ok && arg[0] != '+' {
+			return 0 // a variable
 		}
 		return strings.Count(arg, "o") + strings.Count(arg, "O")
 	}
@@ -307,38 +318,24 @@ func (w *walker) joined(p program, c call) output {
 	o := p.scan(c.args[1:])
 	rest := o.rest[min(p.operand, len(o.rest)):]
 	if p.operand > 0 {
-		rest = p.scan(rest).rest
+		rest = p.scan(rest).rest // ssh host -p 22 id
 	}
-	if len(rest) == 0 {
-		if p.shell && c.io.piped && len(o.rest) > 0 {
-			return w.input(c, nil)
-		}
-		return w.unknown(c)
-	}
-	w.tainted(rest[0].taint)
-	v := joinPrograms(rest)
 	name := w.cmds[c.at].Name
-	if name == "eval" {
-		return w.inner(c, v, name, nil)
+	out, mark := w.unknown(c), len(w.trail)
+	switch {
+	case len(rest) > 0:
+		w.tainted(rest[0].taint)
+		out = w.inner(c, w.joinValues(" ", rest...), name, nil)
+	case p.shell && c.io.piped && len(o.rest) > 0:
+		out = w.input(c, nil)
 	}
-	mark := len(w.trail)
-	out := w.inner(c, v, name, nil)
-	w.undo(mark)
-	if name == "ssh" {
+	if strings.ToLower(name) != "eval" {
+		w.undo(mark)
+	}
+	if p.shell { // ssh
 		out.value = value{taint: fromNet}
 	}
 	return out
-}
-
-// joinPrograms joins words with blanks, as eval does.
-func joinPrograms(args []value) value {
-	v := joinValues(args, " ")
-	programs := make([]string, len(args))
-	for i, a := range args {
-		programs[i] = a.program()
-	}
-	v.rare = &rare{path: v.path(), program: strings.Join(programs, " ")}
-	return v
 }
 
 // builtin carries out a shell builtin that changes what variables hold.
@@ -349,11 +346,9 @@ func (w *walker) builtin(c call) {
 		if len(args) > 0 && args[0].text == "--" {
 			w.scope.params = append([]value{constant("")}, args[1:]...)
 		}
-	case "unset":
-		for _, a := range args {
-			if _, ok := w.vars[a.text]; ok {
-				w.set(a.text, value{})
-			}
+	case "shift":
+		if p := w.scope.params; len(p) > 1 {
+			w.scope.params = append([]value{p[0]}, p[2:]...)
 		}
 	case "read":
 		w.read(program{short: "adinNptu"}.scan(args).rest, c.io)
@@ -369,6 +364,9 @@ func (w *walker) builtin(c call) {
 // read assigns the first line of the input to variables, the last of which gets
 // what is left.
 func (w *walker) read(names []value, io stdio) {
+	if len(names) == 0 {
+		names = []value{constant("REPLY")}
+	}
 	line, _, _ := strings.Cut(io.in.text, "\n")
 	for i, name := range names {
 		v := value{taint: io.in.taint, known: io.piped && io.in.known}

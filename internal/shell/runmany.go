@@ -31,7 +31,7 @@ func (w *walker) xargs(p program, c call) output {
 	if len(o.rest) == 0 {
 		return w.unknown(c)
 	}
-	in, inner := c.io.in, stdio{from: c.io.from}
+	in, inner := c.io.in, stdio{from: c.io.from, want: c.io.want}
 	replace := o.text.text
 	if o.has("i", "replace") {
 		replace = "{}"
@@ -105,7 +105,7 @@ func (w *walker) parallel(p program, c call) output {
 		if !slices.ContainsFunc(command, func(v value) bool { return strings.Contains(v.text, "{}") }) {
 			with = append(with, in)
 		}
-		out = out.then(w.template(c, with))
+		out = w.then(out, w.template(c, with))
 	}
 	return out
 }

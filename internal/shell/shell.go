@@ -42,8 +42,9 @@ const (
 	MaxLayers = 5
 
 	// MaxText is the most bytes kept of one computed text: a decoder's
-	// output, a variable. A gzip bomb stops here.
-	MaxText = 64 << 10
+	// output, a variable. A gzip bomb stops here. What a line holds fits, so
+	// that padding hides nothing.
+	MaxText = MaxLine
 
 	// MaxExpansion is the most bytes that all expansions and inner programs
 	// of a line may come to together: x=$y$y;y=$x$x doubles with each step.

@@ -136,16 +136,14 @@ func (w *walker) join(args []value, near string) string {
 		if i > 0 {
 			buf = append(buf, ' ')
 		}
-		switch {
-		case a.known:
-			buf = append(buf, a.text[:a.name]...)
-			if a.name == 0 || a.name < len(a.text) {
-				buf = appendWord(buf, a.text[a.name:])
-			}
+		buf = append(buf, a.text[:a.name]...)
+		switch text := a.text[a.name:]; {
+		case a.known && (text != "" || a.name == 0):
+			buf = appendWord(buf, text)
 		case a.blank:
-			buf = append(append(append(buf, '"'), a.text...), '"')
+			buf = append(append(append(buf, '"'), text...), '"')
 		default:
-			buf = append(buf, a.text...) // its blanks are those of a $(...)
+			buf = append(buf, text...) // its blanks are those of a $(...)
 		}
 	}
 	w.buf = buf
@@ -173,7 +171,7 @@ func joinWords(words []string) string {
 
 // appendWord adds a word, in quotes if blanks or quotes in it would mislead.
 func appendWord(buf []byte, word string) []byte {
-	if word != "" && !strings.ContainsAny(word, " \t\r\n'\"") {
+	if word != "" && !confusing.in(word) {
 		return append(buf, word...)
 	}
 	buf = append(buf, '\'')
@@ -203,9 +201,6 @@ func (w *walker) assignments(at int, list []*syntax.Assign) {
 
 // assign carries out one assignment and gives it as a word, NAME=value.
 func (w *walker) assign(at int, a *syntax.Assign) value {
-	if a.Name == nil {
-		return value{}
-	}
 	name := a.Name.Value
 	v, shown := w.assigns(a)
 	if !v.known && (v.rare == nil || v.rare.list == nil) {
@@ -217,15 +212,17 @@ func (w *walker) assign(at int, a *syntax.Assign) value {
 	eq := "="
 	if a.Append {
 		eq = "+="
-		v = w.vars[name].join(v)
+		v = w.joinValues("", w.vars[name], v)
 	}
-	shown.text = name + eq + shown.text
-	shown.name = len(name + eq)
+	left := name
 	if a.Index != nil {
 		w.arithm(a.Index)
 		v = value{taint: v.taint} // one element of an array
+		left += "[" + w.sourceOf(a.Index) + "]"
 	}
 	w.set(name, v)
+	shown.text = left + eq + shown.text
+	shown.name = len(left + eq)
 	return shown
 }
 
@@ -234,7 +231,7 @@ func (w *walker) assigns(a *syntax.Assign) (v, shown value) {
 	switch {
 	case a.Value != nil:
 		v := w.single(a.Value)
-		return v, value{text: v.text, known: v.known}
+		return v, value{text: v.text, known: v.known, blank: v.blank}
 	case a.Array != nil:
 		base := len(w.vals)
 		for _, e := range a.Array.Elems {
@@ -265,7 +262,7 @@ func (w *walker) arrayText(a *syntax.ArrayExpr, list []value) string {
 
 // set assigns a variable.
 func (w *walker) set(name string, v value) {
-	if len(v.text) > MaxText {
+	if !w.keeps(len(v.text)) {
 		v = value{taint: v.taint}
 	}
 	old, was := w.vars[name]

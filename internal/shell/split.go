@@ -19,7 +19,7 @@ func Split(line string) Result {
 		w.start(line)
 		w.crude(line, 0)
 	}
-	r := Result{Commands: slices.Clone(w.cmds), Facts: w.facts.list()}
+	r := Result{Commands: append([]Command(nil), w.cmds...), Facts: w.facts.list()}
 	if len(line)+w.spent <= maxPooled {
 		w.reset()
 		walkers.Put(w)

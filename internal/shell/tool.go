@@ -1,9 +1,6 @@
 package shell
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // tool computes the output of a program that only turns text into text, where
 // its input and arguments are known.
@@ -44,15 +41,13 @@ func (w *walker) echo(c call) value {
 	if !c.io.want {
 		return mixed(args)
 	}
-	v := joinValues(args, " ")
-	if !v.known {
-		return v
-	}
 	hidden := false
-	if escapes {
-		v.text, hidden = unescape(v.text, echoEscapes)
-	}
-	v.text += newline
+	v := w.joinValues(" ", args...).edit(func(s string) string {
+		if escapes {
+			s, hidden = unescape(s, echoEscapes)
+		}
+		return s + newline
+	})
 	if hidden {
 		v = v.through("echo -e")
 	}
@@ -77,22 +72,19 @@ func (w *walker) printf(c call) value {
 
 // format is printf's output for a format and its arguments.
 func (w *walker) format(args []value) value {
-	v := mixed(args)
-	if len(args) == 0 || slices.ContainsFunc(args, func(a value) bool { return !a.known }) {
-		return v
+	if len(args) == 0 {
+		return constant("")
 	}
 	words := make([]string, len(args))
 	for i, a := range args {
-		words[i] = a.text
-		if p := a.path(); p != nil {
-			v.rare = &rare{path: p}
-		}
+		words[i] = a.program()
 	}
+	v := w.joinValues("", args...)
 	text, hidden, ok := formatText(words[0], words[1:])
-	if !ok {
-		return v
+	if !ok || !w.keeps(len(text)) {
+		return mixed(args)
 	}
-	v.text, v.known = text, true
+	v = v.edit(func(string) string { return text })
 	if hidden {
 		v = v.through("printf")
 	}
@@ -109,7 +101,7 @@ func (w *walker) cat(c call) value {
 	for i, a := range args {
 		files[i] = w.operandFile(c, a)
 	}
-	return joinValues(files, "")
+	return w.joinValues("", files...)
 }
 
 // A step is what a filter does to its input.
@@ -148,13 +140,19 @@ func (w *walker) filter(name string, c call) value {
 	if len(operands) > 0 {
 		in = w.operandFile(c, operands[0])
 	}
-	return s.apply(in)
+	out := s.apply(in)
+	if !w.keeps(len(out.text)) {
+		out.text, out.known = "", false
+	}
+	return out
 }
 
 // apply gives the filter's output.
 func (s step) apply(in value) value {
-	out := in
-	out.text, out.known = "", false
+	out := value{taint: in.taint}
+	if p := in.path(); p != nil {
+		out.rare = &rare{path: p}
+	}
 	if in.known && s.do != nil {
 		out.text, out.known = s.do(in.text)
 	}

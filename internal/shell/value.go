@@ -48,7 +48,8 @@ func (v value) path() []string {
 	return v.rare.path
 }
 
-// program is the text to parse when the value is run.
+// program is the text to parse when the value is run. Of a value that is not
+// known it is what is known of it.
 func (v value) program() string {
 	if v.rare != nil && v.rare.program != "" {
 		return v.rare.program
@@ -56,12 +57,29 @@ func (v value) program() string {
 	return v.text
 }
 
+// edit changes the text, or the program of a value that is not known.
+func (v value) edit(change func(string) string) value {
+	if v.known {
+		v.text = change(v.text)
+		return v
+	}
+	r := v.extra()
+	r.program = change(v.program())
+	v.rare = &r
+	return v
+}
+
+// extra is a copy of the rare part.
+func (v value) extra() rare {
+	if v.rare == nil {
+		return rare{}
+	}
+	return *v.rare
+}
+
 // through marks a value as having gone through a decoder.
 func (v value) through(step string) value {
-	r := rare{}
-	if v.rare != nil {
-		r = *v.rare
-	}
+	r := v.extra()
 	r.path = appendPath(r.path, step)
 	v.rare = &r
 	v.taint |= fromDecoder
@@ -73,18 +91,18 @@ func appendPath(path []string, steps ...string) []string {
 	return append(path[:len(path):len(path)], steps...)
 }
 
-// join is the text of one value followed by that of another.
-func (v value) join(next value) value { return joinValues([]value{v, next}, "") }
-
-// joinValues joins texts. The result is not known if one of them is not, or if
-// it is too long to keep.
-func joinValues(vals []value, sep string) value {
+// joinValues joins texts. The result is not known if one of them is not; then
+// it is still a program of what is known.
+func (w *walker) joinValues(sep string, vals ...value) value {
 	out := mixed(vals)
-	n, known := 0, true
+	out.known = true
+	n := 0
+	texts := make([]string, len(vals))
 	var path []string
-	for _, v := range vals {
-		known = known && v.known
-		n += len(v.text) + len(sep)
+	for i, v := range vals {
+		out.known = out.known && v.known
+		texts[i] = v.program()
+		n += len(texts[i]) + len(sep)
 		if p := v.path(); len(path) < 2*MaxLayers {
 			path = append(path, p...)
 		}
@@ -92,15 +110,20 @@ func joinValues(vals []value, sep string) value {
 	if path != nil {
 		out.rare = &rare{path: path}
 	}
-	if !known || n > MaxText {
+	if !w.keeps(n) {
+		out.known = false
 		return out
 	}
-	texts := make([]string, len(vals))
-	for i, v := range vals {
-		texts[i] = v.text
+	return out.edit(func(string) string { return strings.Join(texts, sep) })
+}
+
+// keeps reports whether a computed text of n bytes is kept, and tells when not.
+func (w *walker) keeps(n int) bool {
+	if n > MaxText {
+		w.facts.add(LayersTruncated)
+		return false
 	}
-	out.text, out.known = strings.Join(texts, sep), true
-	return out
+	return true
 }
 
 // mixed is a value of which only the origins are known: those of all the given.
@@ -129,12 +152,12 @@ type output struct {
 func silent() output { return output{value: constant(""), last: -1} }
 
 // then is the output of one statement and of the one after it.
-func (o output) then(next output) output {
+func (w *walker) then(first, next output) output {
 	if next.last < 0 {
-		next.last = o.last
+		next.last = first.last
 	}
-	if o.known && o.text == "" && o.taint == 0 {
+	if first.known && first.text == "" && first.taint == 0 {
 		return next
 	}
-	return output{value: o.join(next.value), last: next.last}
+	return output{value: w.joinValues("", first.value, next.value), last: next.last}
 }

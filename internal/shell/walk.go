@@ -10,14 +10,14 @@ type walker struct {
 	parsers [dialects]*syntax.Parser
 	source  source
 
-	line  string
 	cmds  []Command
 	facts factSet
 	scope scope
 
 	vars  map[string]value
-	trail []change         // what to undo when a subshell ends
-	files map[string]value // written by the line itself, by name
+	trail []change             // what to undo when a subshell ends
+	files map[string]value     // written by the line itself, by name
+	funcs map[string][]setting // the line's own, with what they assign
 
 	depth  int // open constructs
 	spent  int // bytes of expansion, see MaxExpansion
@@ -50,10 +50,13 @@ type change struct {
 	was  bool
 }
 
-func (w *walker) start(line string) {
-	w.line = line
-	w.scope = scope{src: line, parent: -1}
+// A setting is what a function assigns.
+type setting struct {
+	name string
+	value
 }
+
+func (w *walker) start(line string) { w.scope = scope{src: line, parent: -1} }
 
 // reset forgets the line, and lets go of its memory.
 func (w *walker) reset() {
@@ -79,8 +82,10 @@ func (w *walker) program(text string, io stdio) output {
 		w.crude(text, 0)
 		return output{last: len(w.cmds) - 1}
 	}
+	pending := len(w.pending)
 	stmts, rest := w.parse(text)
 	out := w.stmts(stmts, io)
+	w.deliver(output{last: -1}, &redirects{}, pending)
 	if rest < len(text) {
 		w.crude(text[rest:], rest)
 		out.known = false
@@ -151,27 +156,14 @@ func (w *walker) stmts(list []*syntax.Stmt, io stdio) output {
 		}
 		o := w.stmt(s, io)
 		if io.want {
-			o = out.then(o)
+			o = w.then(out, o)
 		} else if o.last < 0 {
 			o.last = out.last
 		}
 		out = o
-		io = io.after(s)
+		io.from = -1 // the pipe feeds the first; what it holds may reach any
 	}
 	return out
-}
-
-// after is the stdin left for the statement behind s: constant input is taken
-// to be read by the first statement that can.
-func (io stdio) after(s *syntax.Stmt) stdio {
-	if call, ok := s.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 0 {
-		return io
-	}
-	io.from = -1
-	if io.in.known {
-		io.in, io.piped = value{}, false
-	}
-	return io
 }
 
 func (w *walker) stmt(s *syntax.Stmt, io stdio) output {
@@ -236,13 +228,14 @@ func (w *walker) right(b *syntax.BinaryCmd, left output, io stdio) output {
 		w.undo(mark)
 		return out
 	}
+	io.from = -1
 	w.maybe++
-	next := w.stmt(b.Y, io.after(b.X))
+	next := w.stmt(b.Y, io)
 	w.maybe--
 	if b.Op == syntax.OrStmt && left.known && left.text != "" {
 		return left // it succeeded, so the other was not run
 	}
-	return left.then(next)
+	return w.then(left, next)
 }
 
 // compound walks a statement with a body, redirected as a whole.
@@ -273,20 +266,20 @@ func (w *walker) body(c syntax.Command, io stdio) output {
 		return w.branches(c, io)
 	case *syntax.WhileClause:
 		out := w.stmts(c.Cond, io)
-		return out.then(w.perhaps(c.Do, io))
+		return w.then(out, w.perhaps(c.Do, io))
 	case *syntax.ForClause:
 		return w.loop(c, io)
 	case *syntax.CaseClause:
 		return w.cases(c, io)
 	case *syntax.FuncDecl:
-		w.function(c.Body)
+		w.define(c)
 		return silent()
 	}
-	return w.odd(c, io)
+	return w.others(c, io)
 }
 
-// odd walks the statements few lines have.
-func (w *walker) odd(c syntax.Command, io stdio) output {
+// others walks the statements few lines have.
+func (w *walker) others(c syntax.Command, io stdio) output {
 	switch c := c.(type) {
 	case *syntax.ArithmCmd:
 		w.arithm(c.X)
@@ -302,8 +295,6 @@ func (w *walker) odd(c syntax.Command, io stdio) output {
 		if c.Stmt != nil {
 			return w.stmt(c.Stmt, io)
 		}
-	case *syntax.TestDecl:
-		return w.stmt(c.Body, io)
 	}
 	return silent()
 }
@@ -321,15 +312,14 @@ func (w *walker) perhaps(list []*syntax.Stmt, io stdio) output {
 	w.maybe++
 	out := w.stmts(list, io)
 	w.maybe--
-	out.known = false
 	return out
 }
 
 func (w *walker) branches(c *syntax.IfClause, io stdio) output {
 	out := silent()
 	for ; c != nil; c = c.Else {
-		out = out.then(w.stmts(c.Cond, io))
-		out = out.then(w.perhaps(c.Then, io))
+		out = w.then(out, w.stmts(c.Cond, io))
+		out = w.then(out, w.perhaps(c.Then, io))
 	}
 	return out
 }
@@ -363,36 +353,58 @@ func (w *walker) cases(c *syntax.CaseClause, io stdio) output {
 		for _, p := range item.Patterns {
 			w.quiet(p)
 		}
-		out = out.then(w.perhaps(item.Stmts, io))
+		out = w.then(out, w.perhaps(item.Stmts, io))
 	}
 	return out
 }
 
-func (w *walker) function(body *syntax.Stmt) {
-	outer := w.scope.function
+// define walks the body of a function, and remembers what it assigns.
+func (w *walker) define(c *syntax.FuncDecl) {
+	outer, mark := w.scope.function, len(w.trail)
 	w.scope.function = true
 	w.maybe++
-	w.stmt(body, stdio{from: -1})
+	w.stmt(c.Body, stdio{from: -1})
 	w.maybe--
 	w.scope.function = outer
+	if c.Name == nil || len(w.trail) == mark {
+		return
+	}
+	var sets []setting
+	for _, s := range w.trail[mark:] {
+		sets = append(sets, setting{s.name, w.vars[s.name]})
+	}
+	if w.funcs == nil {
+		w.funcs = make(map[string][]setting)
+	}
+	w.funcs[c.Name.Value] = sets
+}
+
+// called repeats what a function of the line assigns.
+func (w *walker) called(name string) {
+	w.maybe++
+	for _, s := range w.funcs[name] {
+		w.set(s.name, s.value)
+	}
+	w.maybe--
 }
 
 // time walks what the reserved word times, as if it were a program.
 func (w *walker) time(c *syntax.TimeClause, io stdio) output {
 	at := w.add(io.from)
-	if at < 0 || c.Stmt == nil {
+	if at < 0 {
 		return silent()
 	}
-	start, end := w.span(c.Pos(), c.End())
+	w.cmds[at].Start, w.cmds[at].End = w.span(c.Pos(), c.End())
+	w.cmds[at].Name, w.cmds[at].Argv, w.cmds[at].Text = "time", []string{"time"}, "time"
+	if c.Stmt == nil {
+		return silent()
+	}
 	outer := w.scope.parent
 	w.scope.parent = at
 	out := w.stmt(c.Stmt, io)
 	w.scope.parent = outer
-
-	cmd := &w.cmds[at]
-	cmd.Name, cmd.Argv, cmd.Text = "time", []string{"time"}, "time"
-	cmd.Start, cmd.End = start, end
 	if _, ok := c.Stmt.Cmd.(*syntax.CallExpr); ok && at+1 < len(w.cmds) {
+		cmd := &w.cmds[at]
 		timed := w.cmds[at+1]
 		cmd.Argv = append(cmd.Argv, timed.Argv...)
 		cmd.Text += " " + timed.Text
@@ -402,31 +414,39 @@ func (w *walker) time(c *syntax.TimeClause, io stdio) output {
 }
 
 // arithm walks the substitutions in an expression and forgets the variables it
-// assigns.
+// assigns. Sums nest to the left, so that side is not walked by recursion.
 func (w *walker) arithm(x syntax.ArithmExpr) {
-	for x != nil {
-		switch e := x.(type) {
-		case *syntax.Word:
-			w.quiet(e)
-			return
-		case *syntax.ParenArithm:
-			x = e.X
-		case *syntax.UnaryArithm:
-			w.assigned(e.X)
-			x = e.X
-		case *syntax.FlagsArithm:
-			x = e.X
-		case *syntax.BinaryArithm:
-			w.assigned(e.X)
-			if !w.enter(e.Y) {
-				return
-			}
-			w.arithm(e.Y)
-			w.leave()
-			x = e.X // a sum nests to the left
-		default:
-			return
+	var right []syntax.ArithmExpr
+	for {
+		b, ok := x.(*syntax.BinaryArithm)
+		if !ok {
+			break
 		}
+		w.assigned(b.X)
+		right = append(right, b.Y)
+		x = b.X
+	}
+	switch e := x.(type) {
+	case *syntax.Word:
+		w.quiet(e)
+	case *syntax.ParenArithm:
+		w.deeper(e.X)
+	case *syntax.UnaryArithm:
+		w.assigned(e.X)
+		w.deeper(e.X)
+	case *syntax.FlagsArithm:
+		w.deeper(e.X)
+	}
+	for i := len(right) - 1; i >= 0; i-- {
+		w.deeper(right[i])
+	}
+}
+
+// deeper is arithm for a part of an expression.
+func (w *walker) deeper(x syntax.ArithmExpr) {
+	if x != nil && w.enter(x) {
+		w.arithm(x)
+		w.leave()
 	}
 }
 

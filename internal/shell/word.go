@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
 )
 
@@ -14,17 +15,23 @@ func (w *walker) word(word *syntax.Word) {
 		w.vals = append(w.vals, v)
 		return
 	}
-	cost := wordCost + len(w.sourceOf(word))
-	if !bracesExpand(word) || !syntax.SplitBraces(word) {
+	if !mayExpand(word) {
 		w.fields(word)
 		return
 	}
-	n, base := 0, len(w.vals)
-	expandBraces(word, func(one *syntax.Word) bool {
+	split := &syntax.Word{Parts: word.Parts} // a changed tree has no positions
+	if !syntax.SplitBraces(split) {
+		w.fields(word)
+		return
+	}
+	n, base, cost := 0, len(w.vals), wordCost+len(w.sourceOf(word))
+	for one, err := range expand.BracesSeq(nil, split) {
+		if err != nil || n == MaxCommands || w.full() || !w.spend(cost) {
+			break
+		}
 		n++
 		w.fields(one)
-		return n < MaxCommands && !w.full() && w.spend(cost)
-	})
+	}
 	if n > 1 && len(w.vals) > base {
 		w.vals[base].odd |= oddProgram // {cat,/etc/shadow}
 	}
@@ -34,7 +41,8 @@ func (w *walker) word(word *syntax.Word) {
 // takes grows with their square, and nobody writes a dozen.
 const maxBraces = 32
 
-func bracesExpand(word *syntax.Word) bool {
+// mayExpand reports whether a word may hold a brace expansion.
+func mayExpand(word *syntax.Word) bool {
 	n := 0
 	for _, p := range word.Parts {
 		if lit, ok := p.(*syntax.Lit); ok {
@@ -54,7 +62,7 @@ func plain(word *syntax.Word) (value, bool) {
 	}
 	switch p := word.Parts[0].(type) {
 	case *syntax.Lit:
-		if strings.ContainsAny(p.Value, `\{`) {
+		if unplain.in(p.Value) {
 			return value{}, false
 		}
 		return value{text: p.Value, known: true, glob: hasGlob(p.Value)}, true
@@ -71,7 +79,34 @@ func plain(word *syntax.Word) (value, bool) {
 	return value{}, false
 }
 
-func hasGlob(s string) bool { return strings.ContainsAny(s, "*?[") }
+func hasGlob(s string) bool { return globs.in(s) }
+
+// A byteSet finds bytes faster than strings.ContainsAny, which sets up anew
+// for each of the many short words.
+type byteSet [256]bool
+
+func bytesOf(chars string) *byteSet {
+	var set byteSet
+	for _, c := range []byte(chars) {
+		set[c] = true
+	}
+	return &set
+}
+
+var (
+	unplain   = bytesOf(`\{`)
+	globs     = bytesOf("*?[")
+	confusing = bytesOf(" \t\r\n'\"")
+)
+
+func (set *byteSet) in(s string) bool {
+	for i := range len(s) {
+		if set[s[i]] {
+			return true
+		}
+	}
+	return false
+}
 
 // fields folds a word without brace expansions.
 func (w *walker) fields(word *syntax.Word) {
@@ -209,6 +244,9 @@ func (b *builder) put(s string, from pieceKind) {
 // source adds the source of something that is not known, and to the program a
 // text that stands for it.
 func (b *builder) source(s, program string) {
+	if !b.w.spend(len(program)) {
+		program = s
+	}
 	if s != program && !b.differs {
 		b.differs = true
 		b.program = append(b.program[:0], b.text...)
@@ -427,65 +465,4 @@ func (b *builder) asWritten(p syntax.WordPart) {
 func (w *walker) sourceOf(n syntax.Node) string {
 	start, end := w.within(n.Pos(), n.End())
 	return w.scope.src[start:end]
-}
-
-// command adds the output of a command substitution.
-func (b *builder) command(c *syntax.CmdSubst) {
-	v := b.w.substitute(c.Stmts)
-	if v.known {
-		v.text = strings.TrimRight(v.text, "\n")
-		if !locates(c.Stmts) {
-			b.odd |= oddProgram // $(echo cu)rl
-		}
-		b.expansion(v)
-		return
-	}
-	b.origin(v)
-	s := b.w.sourceOf(c)
-	b.source(s, b.w.placeholder(s, v))
-}
-
-// locates reports whether a substitution asks where a program is, as in
-// $(which python3).
-func locates(stmts []*syntax.Stmt) bool {
-	if len(stmts) != 1 {
-		return false
-	}
-	c, ok := stmts[0].Cmd.(*syntax.CallExpr)
-	if !ok || len(c.Args) == 0 {
-		return false
-	}
-	switch c.Args[0].Lit() {
-	case "which", "command", "type":
-		return true
-	}
-	return false
-}
-
-// substitute walks the statements of a substitution and gives their output.
-func (w *walker) substitute(stmts []*syntax.Stmt) value {
-	return w.subshell(stmts, stdio{from: -1, want: true}).value
-}
-
-// process adds a process substitution: the name of a pipe.
-func (b *builder) process(p *syntax.ProcSubst) {
-	if p.Op == syntax.CmdOut {
-		b.w.pending = append(b.w.pending, p)
-	} else {
-		v := b.w.substitute(p.Stmts)
-		b.file = &v
-	}
-	s := b.w.sourceOf(p)
-	b.source(s, b.w.placeholder(s, value{}))
-}
-
-// placeholder makes a variable that stands for something whose commands are
-// already walked, so that a program holding it can be parsed without finding
-// them again.
-func (w *walker) placeholder(text string, v value) string {
-	name := placeholderName(w.substs)
-	w.substs++
-	v.text, v.known = text, false
-	w.set(name, v)
-	return "${" + name + "}"
 }
