@@ -40,11 +40,14 @@ func Last(path string) (t time.Time, size int64, err error) {
 	return lastRecord(end, st), size, nil
 }
 
-// readEnd reads what is left of f, at most lastReach bytes: what lies behind the
-// last damage.
-func readEnd(f *File) ([]byte, error) {
+// readEnd reads what is left of f, at most lastReach bytes: of pieces between
+// damage, the last.
+func readEnd(f *File) (end []byte, err error) {
 	for {
-		end, err := io.ReadAll(io.LimitReader(f, lastReach))
+		piece, err := io.ReadAll(io.LimitReader(f, lastReach))
+		if len(piece) > 0 {
+			end = piece
+		}
 		var damage *zst.DamageError
 		if !errors.As(err, &damage) {
 			return end, err

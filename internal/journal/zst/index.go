@@ -64,6 +64,8 @@ func (r *Reader) walk(size int64) error {
 		}
 		next, holds := r.step(head, at, size)
 		switch {
+		case holds < 0 && len(r.frames) > 0 && r.isTail(size-at):
+			return nil
 		case holds < 0 && len(r.frames) == 0, steps >= 2*maxFrames, len(r.frames) == maxFrames:
 			return ErrFormat
 		case holds < 0:
@@ -78,6 +80,12 @@ func (r *Reader) walk(size int64) error {
 		return ErrFormat
 	}
 	return nil
+}
+
+// isTail reports whether the last n bytes of the file are no frame: too few for
+// one, or just enough for the table.
+func (r *Reader) isTail(n int64) bool {
+	return n < minFrame || n == tableHead+int64(len(r.frames))*tableEntry+tableFoot
 }
 
 // step finds the end of the frame at byte at, which begins with head, and how

@@ -17,6 +17,7 @@ type Reader struct {
 	frames []frame
 	size   int64
 	pos    int64
+	torn   bool   // the table is missing, which has not been said yet
 	held   int    // the frame that buf holds, -1 for none
 	buf    []byte // a frame's bytes
 	raw    []byte // and as they were compressed
@@ -28,6 +29,7 @@ func NewReader(src io.ReaderAt, size int64) (*Reader, error) {
 	r := &Reader{src: src, held: -1}
 	ok, err := r.readTable(size)
 	if err == nil && !ok {
+		r.torn = true
 		err = r.walk(size)
 	}
 	if err != nil {
@@ -41,9 +43,14 @@ func (r *Reader) Size() int64 { return r.size }
 
 // Read gives the next bytes, at most up to the end of a frame. When they are
 // damaged it returns none and a [DamageError], and goes on behind them with the
-// next call.
+// next call. Before the end of a file without its table it returns one of no
+// bytes, once: what followed may be lost.
 func (r *Reader) Read(p []byte) (int, error) {
-	if r.pos >= r.size {
+	switch {
+	case r.pos >= r.size && r.torn:
+		r.torn = false
+		return 0, &DamageError{From: r.size, To: r.size, Err: errTable}
+	case r.pos >= r.size:
 		return 0, io.EOF
 	}
 	if len(p) == 0 {

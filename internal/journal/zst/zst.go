@@ -54,6 +54,8 @@ const (
 // zstd in frames of another size, as the zstd command writes them.
 var ErrFormat = errors.New("not a compressed segment (zstdcat may read it)")
 
+var errTable = errors.New("the table at the end of the file is missing or damaged")
+
 // A DamageError names bytes of the segment that cannot be read any more. It
 // wraps the reason.
 type DamageError struct {
@@ -62,6 +64,9 @@ type DamageError struct {
 }
 
 func (e *DamageError) Error() string {
+	if e.From == e.To {
+		return fmt.Sprintf("what followed byte %d of a compressed segment may be lost: %v", e.From, e.Err)
+	}
 	return fmt.Sprintf("bytes %d to %d of a compressed segment are damaged: %v", e.From, e.To-1, e.Err)
 }
 

@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package seal
+
+func readClocks() Reading { return Reading{} }
