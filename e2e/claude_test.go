@@ -37,6 +37,7 @@ func TestGander(t *testing.T) {
 			{"a record is what the client sent", testBytes},
 			{"the client does not notice", testUnnoticed},
 			{"a lost record raises an alert", testLostRecord},
+			{"a deleted log is proof of its deletion", testCoverUp},
 		} {
 			t.Run(tt.name, func(t *testing.T) { tt.test(t, newMachine(t, gander, bin)) })
 		}

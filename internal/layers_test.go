@@ -11,12 +11,15 @@ import (
 // layers is the table of ARCHITECTURE.md. A package may import those of its
 // own layer and of lower ones.
 var layers = map[string]int{
-	"event": 0, "journal": 0, "journal/record": 0, "journal/zst": 0, "safetext": 0, "proc": 0,
+	"event": 0, "journal": 0, "journal/record": 0, "journal/zst": 0, "journal/seal": 0, "journal/rotate": 0, "safetext": 0, "proc": 0,
 	"hook": 1, "tail": 1, "agent": 1, "agent/claudecode": 1, "shell": 1, "alert": 1,
 	"sigma": 2, "rules": 2, "detect": 2, "guard/fileflags": 2, "route": 2,
+	"anchor": 2, "anchor/all": 2, "anchor/anchortest": 2, "anchor/readback": 2, "anchor/transport": 2,
+	"anchor/file": 2, "anchor/git": 2, "anchor/journald": 2, "anchor/rfc3161": 2, "anchor/syslog": 2, "anchor/webhook": 2,
+	"keeper":  2,
 	"service": 3,
-	"ui/text": 4,
-	"app":     5,
+	"ui/text": 4, "config": 4,
+	"app": 5,
 }
 
 func TestPackagesImportDownwards(t *testing.T) {

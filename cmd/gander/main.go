@@ -22,6 +22,7 @@ const (
 	exitFailure     = 1
 	exitUsage       = 2
 	exitFindings    = 3
+	exitIntegrity   = 5
 	exitMissing     = 6
 	exitInterrupted = 130
 )

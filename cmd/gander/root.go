@@ -18,6 +18,7 @@ import (
 type cli struct {
 	dirs    app.Dirs
 	state   string
+	config  string
 	color   string
 	json    bool
 	quiet   bool
@@ -42,6 +43,7 @@ record from outside the agent, and raises the alarm while it still matters.
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&c.state, "state", "", "directory of journal, alerts and backups (default $XDG_STATE_HOME/gander)")
+	f.StringVar(&c.config, "config", "", "configuration file (default $XDG_CONFIG_HOME/gander/config.toml)")
 	f.StringVar(&c.color, "color", "auto", "colour: auto, always or never")
 	f.BoolVar(&c.json, "json", false, "print JSON instead of text")
 	f.BoolVarP(&c.quiet, "quiet", "q", false, "print only what was asked for")
@@ -49,7 +51,7 @@ record from outside the agent, and raises the alarm while it still matters.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(c.upCmd(), c.statusCmd(), c.installCmd(), c.uninstallCmd(), c.watchCmd(), c.scanCmd(), c.drillCmd(), c.alertsCmd(), c.versionCmd())
+	root.AddCommand(c.upCmd(), c.statusCmd(), c.installCmd(), c.uninstallCmd(), c.watchCmd(), c.scanCmd(), c.drillCmd(), c.alertsCmd(), c.verifyCmd(), c.journalCmd(), c.versionCmd())
 	return root
 }
 
@@ -78,6 +80,10 @@ func (c *cli) resolve() error {
 		Data:         filepath.Join(xdg("XDG_DATA_HOME", home, ".local/share"), "gander"),
 		ConfigHome:   os.Getenv("XDG_CONFIG_HOME"),
 		ClaudeConfig: os.Getenv("CLAUDE_CONFIG_DIR"),
+	}
+	c.dirs.Config = filepath.Join(xdg("XDG_CONFIG_HOME", home, ".config"), "gander", "config.toml")
+	if c.config != "" {
+		c.dirs.Config = c.config
 	}
 	if c.state != "" {
 		c.dirs.State, err = filepath.Abs(c.state)

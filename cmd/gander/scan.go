@@ -41,7 +41,7 @@ func (c *cli) scan(files []string, minLevel, failOn string) error {
 			return &usageError{fmt.Errorf("--fail-on: %w", err)}
 		}
 	}
-	d, err := app.Detectors()
+	d, err := app.Detectors(c.dirs)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (c *cli) status() error {
 // glance picks what a person is shown.
 func glance(s *app.Status) text.Glance {
 	g := text.Glance{
-		Now: s.Time, Journal: s.Journal.Dir, LastEvent: s.Journal.Last, Bytes: s.Journal.Bytes, Segments: s.Journal.Segments,
+		Now: s.Time, Journal: s.Journal.Dir, LastEvent: s.Journal.Last, Bytes: s.Journal.Bytes, Sealed: sealed(s),
 		Total: s.Alerts.Total, Unread: s.Alerts.Unread, Highest: s.Alerts.Highest, Newest: s.Alerts.Newest,
 		Problems: s.Problems, Next: s.Next,
 	}
@@ -57,6 +57,18 @@ func glance(s *app.Status) text.Glance {
 		}
 	}
 	return g
+}
+
+// sealed says what a person can write down: a person is an anchor too.
+func sealed(s *app.Status) string {
+	if s.Sealed.K == 0 {
+		return ""
+	}
+	line := fmt.Sprintf("seal %d is %s, made %s ago", s.Sealed.K, s.Sealed.ID, text.Ago(s.Time, s.Sealed.Time))
+	for _, a := range s.Sealed.Anchors {
+		line += fmt.Sprintf("; %s has %d", a.Name, a.LastK)
+	}
+	return line
 }
 
 func (c *cli) versionCmd() *cobra.Command {

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"gander/internal/alert"
 	"gander/internal/app"
+	"gander/internal/config"
 	"gander/internal/ui/text"
 )
 
@@ -29,12 +31,19 @@ and neither misses an alert nor raises one twice.`,
 
 // watch runs a watcher that prints what it raises. ready may be nil.
 func (c *cli) watch(ctx context.Context, ready func()) error {
-	d, err := app.Detectors()
+	d, err := app.Detectors(c.dirs)
 	if err != nil {
 		return err
 	}
+	conf, err := config.Load(c.dirs.Config)
+	if err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(watchMemory)
 	return app.Watch(ctx, app.WatchOptions{
 		Dirs:     c.dirs,
+		Config:   conf,
+		Secret:   func(ref string) ([]byte, error) { return config.Secret(ref, os.Getenv) },
 		Detector: d,
 		Log:      c.log(),
 		Deliver:  c.deliver(),
@@ -46,6 +55,10 @@ func (c *cli) watch(ctx context.Context, ready func()) error {
 		},
 	})
 }
+
+// watchMemory makes the collector work harder rather than let a watcher that
+// runs for months grow beside the user's own programs. It is no hard limit.
+const watchMemory = 64 << 20
 
 // deliver prints alerts, as JSON lines when that is asked for.
 func (c *cli) deliver() func(alert.Alert) {

@@ -11,11 +11,16 @@ import (
 )
 
 // Detectors are the detectors every event passes, live or scanned.
-func Detectors() (detect.Detector, error) {
+func Detectors(d Dirs) (detect.Detector, error) {
 	list, err := rules.Load()
 	if err != nil {
 		return nil, fmt.Errorf("load the default rules: %w", err)
 	}
+	own, err := ownRules(d)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, own...)
 	matcher, err := detect.NewRules(list, func(r *sigma.Rule) detect.Note { return detect.Note(rules.NoteOf(r)) })
 	if err != nil {
 		return nil, fmt.Errorf("compile the default rules: %w", err)

@@ -10,7 +10,6 @@ import (
 
 	"gander/internal/agent"
 	"gander/internal/agent/claudecode"
-	"gander/internal/detect"
 	"gander/internal/event"
 	"gander/internal/hook"
 	"gander/internal/journal"
@@ -36,28 +35,28 @@ func decode(entry *journal.Entry, segment uint64) *event.Event {
 func understand(entry *journal.Entry) *event.Event {
 	switch {
 	case errors.Is(entry.Err, record.ErrTorn):
-		return unreadable(detect.FaultTorn)
+		return unreadable(event.FaultTorn)
 	case errors.Is(entry.Err, journal.ErrTooLong):
-		return unreadable(detect.FaultTooLong)
+		return unreadable(event.FaultTooLong)
 	case entry.Err != nil:
-		return unreadable(detect.FaultForeign + ":" + entry.Err.Error())
+		return unreadable(event.FaultForeign + ":" + entry.Err.Error())
 	}
 	r := &entry.Record
 	payload := r.Payload
 	if r.Cut != nil {
 		payload = agent.Mend(payload[:r.Cut.Head], payload[r.Cut.Head:], "tool_use_id")
 	}
-	e := unreadable(detect.FaultAgent + ":" + r.Agent)
+	e := unreadable(event.FaultAgent + ":" + r.Agent)
 	if a, ok := adapters[r.Agent]; ok {
 		parsed := a.Parse(payload)
 		e = &parsed
 	}
 	if r.Cut != nil {
-		e.Faults = append(e.Faults, fmt.Sprintf("%s:%d bytes", detect.FaultCut, r.Cut.Len))
+		e.Faults = append(e.Faults, fmt.Sprintf("%s:%d bytes", event.FaultCut, r.Cut.Len))
 	}
-	if !r.Encoded && slices.Contains(e.Faults, "not-json") {
+	if !r.Encoded && slices.Contains(e.Faults, event.FaultNotJSON) {
 		// A hook writes only valid JSON as it is: this line was cut at a brace.
-		e.Faults = []string{detect.FaultTorn}
+		e.Faults = []string{event.FaultTorn}
 	}
 	e.Time, e.Agent, e.Host = r.Time, r.Agent, r.Host
 	e.Origin = event.Process{UID: r.UID, PID: r.PID, Parent: r.Parent, ParentStart: r.PStart}
@@ -69,16 +68,21 @@ func unreadable(fault string) *event.Event {
 }
 
 // noticeEvent makes an event of something that happened to the journal.
-// It happens anew each time it is seen, so the time is its identity.
 func noticeEvent(n *tail.Notice, now time.Time) *event.Event {
-	e := unreadable(detect.FaultJournal + ":" + string(n.Kind) + ": " + n.Detail)
+	return faultEvent(event.FaultJournal+":"+string(n.Kind)+": "+n.Detail, now)
+}
+
+// faultEvent makes an event of something wrong with what gander keeps. It
+// happens anew each time it is seen, so the time is its identity.
+func faultEvent(fault string, now time.Time) *event.Event {
+	e := unreadable(fault)
 	e.Time, e.Digest = now, now.Format(time.RFC3339Nano)
 	return e
 }
 
 // markEvent makes an event of a hook's mark. The mark's name is its identity.
 func markEvent(m hook.Mark) *event.Event {
-	e := unreadable(detect.FaultHookFailed + ":" + m.Reason())
+	e := unreadable(event.FaultHookFailed + ":" + m.Reason())
 	e.Time, e.Session, e.Digest = m.Time, m.Session, m.Name
 	e.Origin.PID = m.PID
 	return e

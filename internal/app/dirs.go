@@ -12,6 +12,8 @@ type Dirs struct {
 	Home  string // the user's home, where agents keep their settings
 	// ConfigHome is $XDG_CONFIG_HOME, or "" for the default below Home.
 	ConfigHome string
+	// Config is the configuration file.
+	Config string
 	// ClaudeConfig is $CLAUDE_CONFIG_DIR, or "" for ~/.claude.
 	ClaudeConfig string
 }
@@ -21,6 +23,12 @@ func (d Dirs) Journal() string { return filepath.Join(d.State, "journal") }
 
 // Outbox is the file of everything that was raised.
 func (d Dirs) Outbox() string { return filepath.Join(d.State, "outbox.jsonl") }
+
+// SealKey is the key state of the journal's seals.
+func (d Dirs) SealKey() string { return filepath.Join(d.State, "seal.key") }
+
+// Anchors is where what is on its way to the anchors waits.
+func (d Dirs) Anchors() string { return filepath.Join(d.State, "anchors") }
 
 // Backups is where files lie as they were before gander changed them.
 func (d Dirs) Backups() string { return filepath.Join(d.State, "backups") }

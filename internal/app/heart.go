@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"gander/internal/keeper"
 	"gander/internal/proc"
 	"gander/internal/route"
 )
@@ -19,6 +20,8 @@ type Heart struct {
 	Stopped bool       `json:"stopped"` // ended on purpose
 	Mark    route.Mark `json:"mark"`
 	Counts  Counts     `json:"counts"`
+
+	Sealed keeper.Progress `json:"sealed"`
 }
 
 func newHeart(now time.Time) Heart {

@@ -10,18 +10,20 @@ import (
 	"gander/internal/agent/claudecode"
 	"gander/internal/alert"
 	"gander/internal/journal"
+	"gander/internal/keeper"
 )
 
 // A Status is one glance at whether gander does its work: evidence, not claims.
 type Status struct {
-	SchemaVersion int           `json:"schema_version"`
-	Time          time.Time     `json:"time"`
-	Watcher       WatcherStatus `json:"watcher"`
-	Hooks         []HookStatus  `json:"hooks"`
-	Journal       JournalStatus `json:"journal"`
-	Alerts        AlertStatus   `json:"alerts"`
-	Problems      []string      `json:"problems"`
-	Next          string        `json:"next"` // the command to type now
+	SchemaVersion int             `json:"schema_version"`
+	Time          time.Time       `json:"time"`
+	Watcher       WatcherStatus   `json:"watcher"`
+	Hooks         []HookStatus    `json:"hooks"`
+	Journal       JournalStatus   `json:"journal"`
+	Sealed        keeper.Progress `json:"sealed"`
+	Alerts        AlertStatus     `json:"alerts"`
+	Problems      []string        `json:"problems"`
+	Next          string          `json:"next"` // the command to type now
 }
 
 // A WatcherStatus is what is known of the watcher.
@@ -89,12 +91,18 @@ func (s *Status) Missing() bool {
 
 func (s *Status) watcher(d Dirs, now time.Time) {
 	h := readHeart(d.heart())
+	s.Sealed = h.Sealed
 	s.Watcher = WatcherStatus{Running: h.alive(), Counts: h.Counts, Beat: h.Beat}
 	if !s.Watcher.Running {
 		s.problem("no watcher is running: calls are recorded, but nobody looks at them")
 		return
 	}
 	s.Watcher.PID, s.Watcher.Since = h.PID, h.Since
+	for _, a := range s.Sealed.Anchors {
+		if a.Alarm {
+			s.problem("anchor %s has failed since %s: %s", a.Name, a.FailingSince.Local().Format(time.DateTime), a.Error)
+		}
+	}
 	if now.Sub(h.Beat) > staleAfter {
 		s.Watcher.Stale = true
 		s.problem("the watcher (pid %d) has given no sign of life for %s: it may be stopped", h.PID, now.Sub(h.Beat).Round(time.Second))

@@ -8,12 +8,15 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"gander/internal/alert"
+	"gander/internal/config"
 	"gander/internal/detect"
 	"gander/internal/event"
 	"gander/internal/hook"
+	"gander/internal/keeper"
 	"gander/internal/route"
 	"gander/internal/tail"
 )
@@ -38,6 +41,8 @@ type Watcher struct {
 	seq    uint64
 	counts Counts
 	heart  Heart
+	faults chan string // from the keeper
+	kept   atomic.Pointer[keeper.Progress]
 	due    struct{ beat, marks time.Time }
 }
 
@@ -48,6 +53,7 @@ type Counts struct {
 	Events   uint64 `json:"events"`
 	Corrupt  uint64 `json:"corrupt"`
 	Marks    uint64 `json:"marks"`
+	Faults   uint64 `json:"faults"` // of the journal's keeper
 	Findings uint64 `json:"findings"`
 	Stored   uint64 `json:"stored"`
 	Repeated uint64 `json:"repeated"`
@@ -58,6 +64,8 @@ type Counts struct {
 // WatchOptions are what a watcher needs from outside.
 type WatchOptions struct {
 	Dirs     Dirs
+	Config   config.Config
+	Secret   func(ref string) ([]byte, error) // resolves references in Config
 	Detector detect.Detector
 	Log      *slog.Logger
 	// Deliver is called with every alert after it has been stored.
@@ -71,7 +79,10 @@ type WatchOptions struct {
 // just after their event, so that a watcher killed at any moment misses none
 // and raises none twice.
 func Watch(ctx context.Context, o WatchOptions) error {
-	w := &Watcher{dirs: o.Dirs, detector: o.Detector, log: o.Log, deliver: o.Deliver, now: time.Now}
+	w := &Watcher{
+		dirs: o.Dirs, detector: o.Detector, log: o.Log, deliver: o.Deliver, now: time.Now,
+		faults: make(chan string, 64),
+	}
 	for _, dir := range []string{o.Dirs.Journal(), hook.MarkDir(o.Dirs.Journal())} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("make the state directory: %w", err)
@@ -86,6 +97,11 @@ func Watch(ctx context.Context, o WatchOptions) error {
 		return err
 	}
 	defer w.tail.Close()
+	stop, err := w.keep(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	if o.Ready != nil {
 		o.Ready()
 	}
@@ -130,6 +146,7 @@ func (w *Watcher) run(ctx context.Context) error {
 func (w *Watcher) catchUp(ctx context.Context) {
 	for ctx.Err() == nil {
 		w.chores(ctx)
+		w.hearKeeper(ctx)
 		item, ok := w.tail.Next()
 		if !ok {
 			return
@@ -244,7 +261,7 @@ func (w *Watcher) collectMarks(ctx context.Context) {
 // checkOutbox says so when somebody else wrote into the outbox.
 func (w *Watcher) checkOutbox(ctx context.Context) {
 	if n := w.out.Damaged(); n > 0 {
-		e := unreadable(fmt.Sprintf("%s:%d lines", detect.FaultOutbox, n))
+		e := unreadable(fmt.Sprintf("%s:%d lines", event.FaultOutbox, n))
 		e.Digest = fmt.Sprint(n)
 		w.judge(ctx, e)
 	}
@@ -252,6 +269,9 @@ func (w *Watcher) checkOutbox(ctx context.Context) {
 
 func (w *Watcher) beat() error {
 	w.heart.Beat, w.heart.Mark, w.heart.Counts = w.now().UTC(), w.mark(), w.counts
+	if p := w.kept.Load(); p != nil {
+		w.heart.Sealed = *p
+	}
 	return w.heart.write(w.dirs.heart())
 }
 

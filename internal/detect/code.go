@@ -16,6 +16,9 @@ func unversioned(name string) string { return strings.TrimRight(name, "012345678
 func (t *translator) code(c *shell.Command, dir string) {
 	p := program{operands: reads}
 	for i := 1; i < len(c.Argv); i++ {
+		if editsInPlace(c.Argv[i]) {
+			p.operands |= writes
+		}
 		if !holdsCode(c.Argv[i-1]) {
 			continue
 		}
@@ -45,6 +48,14 @@ func holdsCode(option string) bool {
 	return len(option) <= 4 && strings.IndexByte("cerEp", option[len(option)-1]) >= 0
 }
 
+// editsInPlace reports whether an option of perl or ruby makes them write their
+// operands back: -i, -pi, -i.bak, -pie.
+func editsInPlace(option string) bool {
+	letters, ok := strings.CutPrefix(option, "-")
+	letters = strings.TrimLeft(letters, "pn0l")
+	return ok && strings.HasPrefix(letters, "i") && len(letters) <= len("i.orig")
+}
+
 // A verb is a word that tells what is done with files.
 type verb struct {
 	word string
@@ -53,10 +64,25 @@ type verb struct {
 
 // codeVerbs are in programs that do more than read.
 var codeVerbs = []verb{
-	{"write", writes}, {"'w", writes}, {`"w`, writes}, {"'a'", writes}, {`"a"`, writes}, {"'a+'", writes},
-	{"append", writes}, {"copy", writes}, {"dump", writes}, {"symlink", writes},
-	{"unlink", deletes}, {"rmtree", deletes}, {"remove", deletes}, {"rmSync", deletes}, {"rm_rf", deletes},
-	{"chmod", changes}, {"chown", changes}, {"rename", changes}, {"move", changes},
+	{"write", writes},
+	{"'w", writes},
+	{`"w`, writes},
+	{"'a'", writes},
+	{`"a"`, writes},
+	{"'a+'", writes},
+	{"append", writes},
+	{"copy", writes},
+	{"dump", writes},
+	{"symlink", writes},
+	{"unlink", deletes},
+	{"rmtree", deletes},
+	{"remove", deletes},
+	{"rmSync", deletes},
+	{"rm_rf", deletes},
+	{"chmod", changes},
+	{"chown", changes},
+	{"rename", changes},
+	{"move", changes},
 }
 
 // usesIn says what a program may do with the files it names.

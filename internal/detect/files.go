@@ -23,12 +23,14 @@ var fileUses = [...]struct {
 	class string
 }{{reads, classRead}, {writes, classWrite}, {changes, classChange}, {deletes, classDelete}}
 
-// A program says which of its operands are files. Options that take a value
-// need no table: a word too many names a file that no rule asks for.
+// A program says which of its operands are files. Of the options that take a
+// value only those need a table whose value names a file that is not used so:
+// a key that is held, not shown, a file that is left out.
 type program struct {
 	operands fileUse
 	last     fileUse // of the last operand when there are several: a copy's target
 	skip     int     // operands before the files: grep's pattern
+	values   string  // options whose next word is no file that is used so: " -i --rsh "
 	special  func(t *translator, c *shell.Command, dir string)
 }
 
@@ -39,20 +41,25 @@ var programTable = []struct {
 	names string
 	program
 }{
-	{"cp install ln rsync scp ditto", program{operands: reads, last: writes}},
+	{"cp install ln ditto", program{operands: reads, last: writes}},
+	{"scp", program{operands: reads, last: writes, values: " -i -F -o -S "}},
+	{"rsync", program{operands: reads, last: writes, values: " -e --rsh --exclude "}},
 	{"mv", program{operands: reads | changes, last: writes}},
 	{"chmod chown chgrp chflags chattr setfacl touch rename mount umount", program{operands: changes}},
 	{"tee sponge truncate patch", program{operands: writes}},
 	{"rm unlink shred srm trash trash-put wipe", program{operands: deletes}},
 	{"grep egrep fgrep zgrep rg ag ack awk gawk mawk jq yq", program{operands: reads, skip: 1}},
-	{"cat tac nl head tail less more most bat batcat view vi vim nvim nano emacs ed strings source . " +
+	{"cat tac nl head tail less more most bat batcat view vi vim nvim nano emacs ed strings " +
 		"base64 base32 basenc xxd od hexdump hd sort uniq cut paste column fold rev fmt pr split csplit " +
-		"diff cmp comm join zip 7z 7za rar gzip bzip2 xz zstd tar bsdtar cpio gpg age openssl iconv " +
-		"uuencode qrencode xclip sftp aws gsutil rclone", program{operands: reads}},
+		"diff cmp comm join zip 7z 7za rar gzip bzip2 xz zstd cpio openssl iconv uuencode qrencode xclip " +
+		"aws gsutil rclone", program{operands: reads}},
+	{"tar bsdtar", program{operands: reads, values: " --exclude "}},
+	{"sftp", program{operands: reads, values: " -i -F -o -S -P "}},
+	{"gpg", program{operands: reads, values: " --homedir "}},
 	{"sed", program{skip: 1, special: (*translator).sed}},
 	{"dd", program{special: (*translator).dd}},
 	{"find", program{special: (*translator).find}},
-	{"curl wget http https xh", program{special: (*translator).transfer}},
+	{"curl curlie wget wget2 http https xh", program{special: (*translator).transfer}},
 	{interpreters, program{operands: reads, special: (*translator).code}},
 }
 
@@ -68,15 +75,16 @@ var programs = func() map[string]*program {
 
 // operands emits the files and URLs a command is given.
 func (t *translator) operands(c *shell.Command, dir string) {
+	name := strings.ToLower(c.Name) // some file systems do not care
 	switch {
-	case clients[c.Name]:
-		t.client(c)
-	case connectors[c.Name]:
+	case clients[name]:
+		t.client(c, name)
+	case connectors[name]:
 		t.connector(c)
 	}
-	p := programs[c.Name]
+	p := programs[name]
 	if p == nil {
-		p = programs[unversioned(c.Name)]
+		p = programs[unversioned(name)]
 	}
 	switch {
 	case p == nil:
@@ -96,7 +104,7 @@ func (t *translator) plain(p *program, c *shell.Command, dir string) {
 	skip := p.skip
 	for i, a := range c.Argv {
 		switch {
-		case i == 0 || !isOperand(a):
+		case i == 0 || !isOperand(a) || p.values != "" && strings.Contains(p.values, " "+c.Argv[i-1]+" "):
 		case skip > 0 && strings.Trim(a, "0123456789") != "":
 			skip-- // a number is an option's value: grep -A 3 pattern
 		case skip > 0:
@@ -106,12 +114,15 @@ func (t *translator) plain(p *program, c *shell.Command, dir string) {
 			t.operand(p.operands, c, dir, a)
 		}
 	}
+	if f := t.feeder(c); f != nil {
+		t.found(p.operands, f, dir)
+	}
 }
 
 // isOperand reports whether a word may name a file. The value of --file=x may.
 func isOperand(a string) bool {
 	if strings.HasPrefix(a, "-") {
-		return strings.Contains(a, "=")
+		return strings.Contains(a, "=") && !strings.HasPrefix(a, "--exclude") && !strings.HasPrefix(a, "--rsh")
 	}
 	return a != "" && len(a) <= maxPath && strings.IndexByte(a, '\n') < 0
 }
@@ -156,8 +167,8 @@ func (t *translator) copied(use fileUse, argv []string, dir string) {
 	if strings.IndexByte(target, ':') > 0 {
 		return // on another host
 	}
-	t.file(use, dir, target)
 	if !strings.HasSuffix(target, "/") {
+		t.file(use, dir, target)
 		return
 	}
 	for _, a := range argv[1:last] {
@@ -173,6 +184,17 @@ func (t *translator) finder(c *shell.Command) *shell.Command {
 		if p := &t.line.Commands[n]; p.Name == "find" {
 			return p
 		}
+	}
+	return nil
+}
+
+// feeder is the find whose output xargs makes the operands of c, or nil.
+func (t *translator) feeder(c *shell.Command) *shell.Command {
+	if c.Parent < 0 || t.line.Commands[c.Parent].Name != "xargs" {
+		return nil
+	}
+	if n := t.line.Commands[c.Parent].Stdin; n >= 0 && t.line.Commands[n].Name == "find" {
+		return &t.line.Commands[n]
 	}
 	return nil
 }
@@ -198,19 +220,7 @@ func (t *translator) find(c *shell.Command, dir string) {
 // found emits what a find finds: the places it starts at, or patterns below
 // them when it looks for less than everything.
 func (t *translator) found(use fileUse, f *shell.Command, dir string) {
-	pattern := ""
-	for i, a := range f.Argv {
-		switch a {
-		case "-name", "-iname", "-path", "-ipath", "-wholename":
-			if i+1 < len(f.Argv) {
-				pattern = f.Argv[i+1]
-			}
-		case "-empty", "-mtime", "-mmin", "-ctime", "-atime", "-newer", "-size", "-regex", "-perm", "-user":
-			if pattern == "" {
-				pattern = "?*" // some of it, not all
-			}
-		}
-	}
+	pattern := lookedFor(f.Argv)
 	starts := 0
 	for _, a := range f.Argv[1:] {
 		if strings.HasPrefix(a, "-") || a == "(" || a == "!" {
@@ -222,6 +232,28 @@ func (t *translator) found(use fileUse, f *shell.Command, dir string) {
 	if starts == 0 {
 		t.file(use, dir, below(".", pattern))
 	}
+}
+
+// lookedFor is the pattern a find's tests come to: a name, some of what is
+// there, or "" for all of it.
+func lookedFor(argv []string) string {
+	const some = "?*"
+	pattern := ""
+	for i, a := range argv {
+		switch a {
+		case "-name", "-iname", "-path", "-ipath", "-wholename":
+			if before := argv[i-1]; before == "!" || before == "-not" {
+				pattern = some
+			} else if i+1 < len(argv) {
+				pattern = argv[i+1]
+			}
+		case "-empty", "-mtime", "-mmin", "-ctime", "-atime", "-newer", "-size", "-regex", "-perm", "-user":
+			if pattern == "" {
+				pattern = some
+			}
+		}
+	}
+	return pattern
 }
 
 func below(dir, pattern string) string {
@@ -265,6 +297,10 @@ func (t *translator) transfer(c *shell.Command, dir string) {
 			t.file(reads, dir, a[strings.IndexByte(a, '=')+1:])
 		case strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--output-document="):
 			t.file(writes, dir, a[strings.IndexByte(a, '=')+1:])
+		case len(a) > 2 && (a[:2] == "-o" || a[:2] == "-O"):
+			t.file(writes, dir, a[2:])
+		case len(a) > 2 && a[:2] == "-T":
+			t.file(reads, dir, a[2:])
 		default:
 			t.file(reads, dir, attached(a))
 		}

@@ -28,6 +28,7 @@ const (
 type Flood struct {
 	sessions map[string]*rate
 	total    rate
+	swept    time.Time // when sessions that are over were last forgotten
 }
 
 var _ Detector = (*Flood)(nil)
@@ -57,21 +58,29 @@ func (f *Flood) session(e *event.Event) *rate {
 	if r, ok := f.sessions[e.Session]; ok || e.Session == "" {
 		return r
 	}
-	if len(f.sessions) >= maxSessions {
-		for id, r := range f.sessions {
-			if e.Time.Sub(r.since) > floodWindow && e.Time.After(r.quiet) {
-				delete(f.sessions, id)
-			}
-		}
-		if len(f.sessions) >= maxSessions {
-			return nil
-		}
+	if len(f.sessions) >= maxSessions && !f.sweep(e.Time) {
+		return nil
 	}
 	if f.sessions == nil {
 		f.sessions = make(map[string]*rate)
 	}
 	f.sessions[e.Session] = new(rate)
 	return f.sessions[e.Session]
+}
+
+// sweep forgets sessions that are over, and reports whether there is room now.
+// It looks once per window: with ever new ids it would do nothing else.
+func (f *Flood) sweep(now time.Time) bool {
+	if now.Sub(f.swept) < floodWindow {
+		return false
+	}
+	f.swept = now
+	for id, r := range f.sessions {
+		if now.Sub(r.since) > floodWindow && now.After(r.quiet) {
+			delete(f.sessions, id)
+		}
+	}
+	return len(f.sessions) < maxSessions
 }
 
 // add counts one event at t, and reports whether it makes a flood that has not

@@ -22,19 +22,6 @@ var _ Detector = (*Integrity)(nil)
 // perMinute is how many faults a minute are told one by one.
 const perMinute = 20
 
-// Faults of the journal, which the watcher puts on events of its own. The
-// others come from the agents' adapters.
-const (
-	FaultTorn       = "torn"
-	FaultForeign    = "foreign"
-	FaultTooLong    = "too-long"
-	FaultCut        = "cut"         // detail: the size of the whole
-	FaultHookFailed = "hook-failed" // detail: the reason
-	FaultJournal    = "journal"     // detail: what happened to it
-	FaultAgent      = "unknown-agent"
-	FaultOutbox     = "outbox-damaged"
-)
-
 type fault struct {
 	level      alert.Level
 	title, why string
@@ -47,54 +34,89 @@ const tampering = "attack.t1070"
 // faults says what each fault means. A fault that is not listed is not worth
 // an alert.
 var faults = map[string]fault{
-	FaultTorn: {
+	event.FaultTorn: {
 		alert.Medium, "A record is torn",
 		"a hook was killed or ran out of space while it wrote, so one call is not fully recorded",
 		"look at what ran around that time, and at the free disk space", tampering,
 	},
-	FaultForeign: {
+	event.FaultForeign: {
 		alert.High, "Somebody else wrote into the journal",
 		"a line in the journal was not written by gander: only hooks append to it",
 		"look at the calls just before it, and keep a copy of the journal", tampering,
 	},
-	FaultTooLong: {
+	event.FaultTooLong: {
 		alert.High, "A line in the journal is longer than any record",
 		"no hook writes such a line: it may be meant to exhaust whoever reads it",
 		"look at the calls just before it", tampering,
 	},
 	// One for each call while a disk is full would be a flood; the full disk
 	// is an alert of its own.
-	FaultCut: {
+	event.FaultCut: {
 		alert.Low, "A call was recorded only in part",
 		"its payload was too large, or the disk too full, so only its ends and its hash were kept",
 		"free the disk; the transcript may still have the whole call", "",
 	},
-	FaultHookFailed: {
+	event.FaultHookFailed: {
 		alert.High, "A call could not be recorded",
 		"the hook ran but could not append to the journal, so the call it stood for is missing",
 		"run gander status; free the disk or put the journal's file back", tampering,
 	},
-	FaultJournal: {
+	event.FaultJournal: {
 		alert.Critical, "The journal was changed",
 		"what had been read of the journal is not there any more, or something blocks its place",
 		"keep a copy of the journal's directory and look at what the agents did last", tampering,
 	},
-	FaultAgent: {
+	event.FaultChanged: {
+		alert.Critical, "Records were changed before they were sealed",
+		"what lay in the journal when it was sealed is not what had been read of it a moment before",
+		"keep a copy of the journal's directory, and look at what the agents did last", tampering,
+	},
+	event.FaultSeals: {
+		alert.Critical, "The journal's seals are not as they were left",
+		"the genesis, the seals or their key were changed or taken away by somebody else",
+		"run gander verify; keep a copy of the journal's directory", tampering,
+	},
+	event.FaultHeldOpen: {
+		alert.High, "A process holds an ended segment of the journal open",
+		"hooks are done within milliseconds: whoever holds the file longer can still add to it, and sealing waits for that",
+		"see which process it is, and end it", tampering,
+	},
+	event.FaultDisk: {
+		alert.High, "The disk is nearly full",
+		"when it is full, calls are recorded only in part, and later not at all",
+		"free some space", "attack.t1499",
+	},
+	event.FaultClock: {
+		alert.Medium, "The clock was changed",
+		"times in records and alerts around it cannot be compared; the order of records still holds",
+		"see who set the clock", "attack.t1070.006",
+	},
+	event.FaultAnchor: {
+		alert.High, "An anchor does not answer",
+		"seals are not copied out of the agent's reach, so that a rollback of the journal would not be noticed",
+		"run gander status; see docs/anchors.md", "",
+	},
+	event.FaultKeeping: {
+		alert.High, "The journal cannot be looked after",
+		"sealing, rotation, compression or deletion does not work",
+		"see what the detail says; run gander status", "",
+	},
+	event.FaultAgent: {
 		alert.Medium, "A record names an unknown agent",
 		"no adapter of this version understands the record, so its call was not judged",
 		"update gander, or see who calls the hook with that name", "",
 	},
-	FaultOutbox: {
+	event.FaultOutbox: {
 		alert.High, "The list of alerts is damaged",
 		"lines of the outbox cannot be read: alerts raised before may be missing from it",
 		"compare with where the alerts were sent to", tampering,
 	},
-	"not-json": {
+	event.FaultNotJSON: {
 		alert.Medium, "A record's payload is not JSON",
 		"the agent always sends JSON, so somebody else ran the hook or the agent has changed",
 		"look at the record; update gander if the agent is new", "",
 	},
-	"duplicate-key": {
+	event.FaultDuplicateKey: {
 		alert.High, "A record can be read in two ways",
 		"a key stands twice in the payload: the agent and the monitor may each take another one",
 		"look at both values in the record", "attack.t1036",

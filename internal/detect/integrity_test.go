@@ -15,15 +15,15 @@ func TestAFaultOfTheRecordIsFound(t *testing.T) {
 		level       alert.Level
 		detail      string
 	}{
-		{"a torn record", detect.FaultTorn, alert.Medium, ""},
-		{"a line of somebody else", detect.FaultForeign + ":not a record", alert.High, "not a record"},
-		{"a line no hook writes", detect.FaultTooLong, alert.High, ""},
-		{"a record without its middle", detect.FaultCut + ":9999999", alert.Low, "9999999"},
-		{"a hook that could not append", detect.FaultHookFailed + ":no space", alert.High, "no space"},
-		{"a changed journal", detect.FaultJournal + ":truncated: live.jsonl", alert.Critical, "truncated: live.jsonl"},
-		{"an unknown agent", detect.FaultAgent + ":x", alert.Medium, "x"},
-		{"a damaged outbox", detect.FaultOutbox, alert.High, ""},
-		{"a payload that is no JSON", "not-json", alert.Medium, ""},
+		{"a torn record", event.FaultTorn, alert.Medium, ""},
+		{"a line of somebody else", event.FaultForeign + ":not a record", alert.High, "not a record"},
+		{"a line no hook writes", event.FaultTooLong, alert.High, ""},
+		{"a record without its middle", event.FaultCut + ":9999999", alert.Low, "9999999"},
+		{"a hook that could not append", event.FaultHookFailed + ":no space", alert.High, "no space"},
+		{"a changed journal", event.FaultJournal + ":truncated: live.jsonl", alert.Critical, "truncated: live.jsonl"},
+		{"an unknown agent", event.FaultAgent + ":x", alert.Medium, "x"},
+		{"a damaged outbox", event.FaultOutbox, alert.High, ""},
+		{"a payload that is no JSON", event.FaultNotJSON, alert.Medium, ""},
 		{"a key that stands twice", "duplicate-key", alert.High, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestAFloodOfFaultsIsOneAlertAMinute(t *testing.T) {
 	start := time.Date(2026, 11, 22, 14, 2, 0, 0, time.UTC)
 	keys, single := map[string]bool{}, 0
 	for i := range 300 {
-		e := event.Event{Time: start.Add(time.Duration(i) * 400 * time.Millisecond), Faults: []string{detect.FaultTorn}}
+		e := event.Event{Time: start.Add(time.Duration(i) * 400 * time.Millisecond), Faults: []string{event.FaultTorn}}
 		for _, f := range d.Detect(&e) {
 			if f.Rule.ID == "gander.torn" {
 				single++
@@ -70,9 +70,22 @@ func TestAnUnknownFaultIsNotFound(t *testing.T) {
 
 func TestASetAsksItsDetectorsInOrder(t *testing.T) {
 	e := readOf("/a/b")
-	e.Faults = []string{detect.FaultTorn}
+	e.Faults = []string{event.FaultTorn}
 	found := detect.Set{rule(t, "file_access", "{FileName: /a/b}"), new(detect.Integrity)}.Detect(&e)
 	if len(found) != 2 || found[0].Rule.ID != "t" || found[1].Rule.ID != "gander.torn" {
 		t.Errorf("found %v", found)
+	}
+}
+
+func TestEveryFaultWithANameIsSaid(t *testing.T) {
+	for _, fault := range []string{
+		event.FaultNotJSON, event.FaultDuplicateKey, event.FaultAgent, event.FaultCut, event.FaultHookFailed,
+		event.FaultTorn, event.FaultForeign, event.FaultTooLong, event.FaultJournal, event.FaultOutbox,
+		event.FaultChanged, event.FaultSeals, event.FaultHeldOpen, event.FaultDisk, event.FaultClock, event.FaultAnchor, event.FaultKeeping,
+	} {
+		found := new(detect.Integrity).Detect(&event.Event{Faults: []string{fault + ":detail"}})
+		if len(found) != 1 || found[0].Rule.ID != "gander."+fault || found[0].Why == "" || found[0].Advice == "" {
+			t.Errorf("%s: found %+v", fault, found)
+		}
 	}
 }

@@ -81,42 +81,42 @@ func HasField(l sigma.Logsource, name string) bool {
 type field uint8
 
 const (
-	image field = iota
-	commandLine
-	currentDirectory
-	projectDirectory
-	parentImage
-	parentCommandLine
-	stdinImage
-	stdinCommandLine
-	environment
-	decodedBy
-	shellFacts
-	fileName
-	targetFilename
-	content
-	containsProject
-	uri
-	host
-	destinationHost
-	destinationPort
+	fieldImage field = iota
+	fieldCommandLine
+	fieldCurrentDirectory
+	fieldProjectDirectory
+	fieldParentImage
+	fieldParentCommandLine
+	fieldStdinImage
+	fieldStdinCommandLine
+	fieldEnvironment
+	fieldDecodedBy
+	fieldShellFacts
+	fieldFileName
+	fieldTargetFilename
+	fieldContent
+	fieldContainsProject
+	fieldURI
+	fieldHost
+	fieldDestinationHost
+	fieldDestinationPort
 
-	toolName
-	action
-	command
-	filePath
-	url
-	text
-	prompt
-	mcpServer
-	mcpTool
-	mcpInput
-	agentName
-	agentType
-	permissionMode
-	sessionID
-	cwd
-	facts
+	fieldToolName
+	fieldAction
+	fieldCommand
+	fieldFilePath
+	fieldURL
+	fieldText
+	fieldPrompt
+	fieldMCPServer
+	fieldMCPTool
+	fieldMCPInput
+	fieldAgentName
+	fieldAgentType
+	fieldPermissionMode
+	fieldSessionID
+	fieldCWD
+	fieldFacts
 
 	numFields
 )
@@ -125,18 +125,18 @@ const (
 const inputPrefix = "tool_input."
 
 var fieldNames = [numFields]string{
-	image: "Image", commandLine: "CommandLine", currentDirectory: "CurrentDirectory", projectDirectory: "ProjectDirectory",
-	parentImage: "ParentImage", parentCommandLine: "ParentCommandLine",
-	stdinImage: "StdinImage", stdinCommandLine: "StdinCommandLine", environment: "Environment",
-	decodedBy: "DecodedBy", shellFacts: "ShellFacts",
-	fileName: "FileName", targetFilename: "TargetFilename", content: "Content",
-	containsProject: "ContainsProject", uri: "c-uri", host: "cs-host",
-	destinationHost: "DestinationHostname", destinationPort: "DestinationPort",
+	fieldImage: "Image", fieldCommandLine: "CommandLine", fieldCurrentDirectory: "CurrentDirectory", fieldProjectDirectory: "ProjectDirectory",
+	fieldParentImage: "ParentImage", fieldParentCommandLine: "ParentCommandLine",
+	fieldStdinImage: "StdinImage", fieldStdinCommandLine: "StdinCommandLine", fieldEnvironment: "Environment",
+	fieldDecodedBy: "DecodedBy", fieldShellFacts: "ShellFacts",
+	fieldFileName: "FileName", fieldTargetFilename: "TargetFilename", fieldContent: "Content",
+	fieldContainsProject: "ContainsProject", fieldURI: "c-uri", fieldHost: "cs-host",
+	fieldDestinationHost: "DestinationHostname", fieldDestinationPort: "DestinationPort",
 
-	toolName: "tool_name", action: "action", command: "command", filePath: "file_path", url: "url", text: "content",
-	prompt: "prompt", mcpServer: "mcp_server", mcpTool: "mcp_tool", mcpInput: "mcp_input",
-	agentName: "agent", agentType: "agent_type", permissionMode: "permission_mode", sessionID: "session_id",
-	cwd: "cwd", facts: "shell_facts",
+	fieldToolName: "tool_name", fieldAction: "action", fieldCommand: "command", fieldFilePath: "file_path", fieldURL: "url", fieldText: "content",
+	fieldPrompt: "prompt", fieldMCPServer: "mcp_server", fieldMCPTool: "mcp_tool", fieldMCPInput: "mcp_input",
+	fieldAgentName: "agent", fieldAgentType: "agent_type", fieldPermissionMode: "permission_mode", fieldSessionID: "session_id",
+	fieldCWD: "cwd", fieldFacts: "shell_facts",
 }
 
 // A classSet holds one bit for each class.
@@ -151,15 +151,15 @@ var fieldClasses = func() (of [numFields]classSet) {
 	all := ^classSet(0)
 	for f := range of {
 		of[f] = all &^ classBits[classTool]
-		if field(f) >= toolName {
+		if field(f) >= fieldToolName {
 			of[f] = classBits[classTool]
 		}
 	}
-	of[fileName] = classBits[classRead]
-	of[targetFilename] = classBits[classWrite] | classBits[classChange] | classBits[classDelete]
-	of[content], of[containsProject] = of[targetFilename], of[targetFilename]
-	of[uri], of[host] = classBits[classWeb], classBits[classWeb]
-	of[destinationHost], of[destinationPort] = classBits[classConnect], classBits[classConnect]
+	of[fieldFileName] = classBits[classRead]
+	of[fieldTargetFilename] = classBits[classWrite] | classBits[classChange] | classBits[classDelete]
+	of[fieldContent], of[fieldContainsProject] = of[fieldTargetFilename], of[fieldTargetFilename]
+	of[fieldURI], of[fieldHost] = classBits[classWeb], classBits[classWeb]
+	of[fieldDestinationHost], of[fieldDestinationPort] = classBits[classConnect], classBits[classConnect]
 	return of
 }()
 

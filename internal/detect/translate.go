@@ -56,7 +56,7 @@ func (t *translator) target(class string) {
 		t.cut = true
 		return
 	}
-	t.repeat(commandLine, parentCommandLine, stdinCommandLine, content)
+	t.repeat(fieldCommandLine, fieldParentCommandLine, fieldStdinCommandLine, fieldContent)
 	t.log.class = class
 	t.emit(&t.log)
 }
@@ -73,7 +73,11 @@ func (t *translator) repeat(fields ...field) {
 			t.log.unset(f)
 			continue
 		}
-		t.repeats += len(t.log.values[f].One)
+		v := &t.log.values[f]
+		t.repeats += len(v.One)
+		for _, s := range v.More {
+			t.repeats += len(s)
+		}
 	}
 }
 
@@ -82,24 +86,24 @@ func (t *translator) toolCall() {
 	l, e := &t.log, t.call
 	l.begin(classTool)
 	l.input = inputFields{raw: e.Input}
-	l.set(toolName, e.Tool)
-	l.set(action, e.Action.String())
-	l.set(command, e.Command)
-	l.setAll(filePath, e.Paths)
-	l.setAll(url, e.URLs)
-	l.set(text, e.Content)
-	l.set(prompt, e.Prompt)
-	l.set(mcpServer, e.MCPServer)
-	l.set(mcpTool, e.MCPTool)
+	l.set(fieldToolName, e.Tool)
+	l.set(fieldAction, e.Action.String())
+	l.set(fieldCommand, e.Command)
+	l.setAll(fieldFilePath, e.Paths)
+	l.setAll(fieldURL, e.URLs)
+	l.set(fieldText, e.Content)
+	l.set(fieldPrompt, e.Prompt)
+	l.set(fieldMCPServer, e.MCPServer)
+	l.set(fieldMCPTool, e.MCPTool)
 	if e.Action == event.MCP {
-		l.set(mcpInput, string(e.Input))
+		l.set(fieldMCPInput, string(e.Input))
 	}
-	l.set(agentName, e.Agent)
-	l.set(agentType, e.SubagentType)
-	l.set(permissionMode, e.Mode)
-	l.set(sessionID, e.Session)
-	l.set(cwd, e.CWD)
-	l.setAll(facts, factNames(t.line.Facts))
+	l.set(fieldAgentName, e.Agent)
+	l.set(fieldAgentType, e.SubagentType)
+	l.set(fieldPermissionMode, e.Mode)
+	l.set(fieldSessionID, e.Session)
+	l.set(fieldCWD, e.CWD)
+	l.setAll(fieldFacts, factNames(t.line.Facts))
 	t.emit(l)
 }
 
@@ -107,10 +111,10 @@ func (t *translator) toolCall() {
 func (t *translator) toolTargets() {
 	l, e := &t.log, t.call
 	l.begin("")
-	l.set(image, e.Tool)
-	l.set(currentDirectory, e.CWD)
-	l.set(projectDirectory, e.CWD)
-	l.set(content, e.Content)
+	l.set(fieldImage, e.Tool)
+	l.set(fieldCurrentDirectory, e.CWD)
+	l.set(fieldProjectDirectory, e.CWD)
+	l.set(fieldContent, e.Content)
 	use := useOf(e)
 	for _, p := range e.Paths {
 		t.file(use, e.CWD, p)
@@ -140,8 +144,17 @@ func useOf(e *event.Event) fileUse {
 }
 
 var mcpVerbs = []verb{
-	{"write", writes}, {"edit", writes}, {"create", writes}, {"append", writes}, {"insert", writes}, {"replace", writes},
-	{"delete", deletes}, {"remove", deletes}, {"move", changes}, {"rename", changes}, {"chmod", changes},
+	{"write", writes},
+	{"edit", writes},
+	{"create", writes},
+	{"append", writes},
+	{"insert", writes},
+	{"replace", writes},
+	{"delete", deletes},
+	{"remove", deletes},
+	{"move", changes},
+	{"rename", changes},
+	{"chmod", changes},
 }
 
 // command emits the events of one simple command: the process, and the files
@@ -150,26 +163,26 @@ func (t *translator) command(i int) {
 	l, c := &t.log, &t.line.Commands[i]
 	dir := t.dirs[c.Parent+1]
 	l.begin(classProcess)
-	l.set(image, t.imageOf(c))
-	l.set(commandLine, c.Text)
-	l.set(currentDirectory, dir)
-	l.set(projectDirectory, t.call.CWD)
-	l.set(parentImage, "/bin/bash")
-	l.set(parentCommandLine, t.call.Command)
+	l.set(fieldImage, t.imageOf(c))
+	l.set(fieldCommandLine, c.Text)
+	l.set(fieldCurrentDirectory, dir)
+	l.set(fieldProjectDirectory, t.call.CWD)
+	l.set(fieldParentImage, "/bin/bash")
+	l.set(fieldParentCommandLine, t.call.Command)
 	if c.Parent >= 0 {
 		p := &t.line.Commands[c.Parent]
-		l.set(parentImage, t.imageOf(p))
-		l.set(parentCommandLine, p.Text)
+		l.set(fieldParentImage, t.imageOf(p))
+		l.set(fieldParentCommandLine, p.Text)
 	}
 	if c.Stdin >= 0 {
 		s := &t.line.Commands[c.Stdin]
-		l.set(stdinImage, t.imageOf(s))
-		l.set(stdinCommandLine, s.Text)
+		l.set(fieldStdinImage, t.imageOf(s))
+		l.set(fieldStdinCommandLine, s.Text)
 	}
-	l.setAll(environment, t.assigns(c))
-	l.setAll(decodedBy, c.Decoded)
-	l.setAll(shellFacts, factNames(t.line.Facts))
-	t.repeat(parentCommandLine, stdinCommandLine)
+	l.setAll(fieldEnvironment, t.assigns(c))
+	l.setAll(fieldDecodedBy, c.Decoded)
+	l.setAll(fieldShellFacts, factNames(t.line.Facts))
+	t.repeat(fieldParentCommandLine, fieldStdinCommandLine)
 	t.emit(l)
 	t.madeBy(c)
 
@@ -215,7 +228,7 @@ func (t *translator) madeBy(c *shell.Command) {
 	if c.Stdin >= 0 {
 		made = append(made, t.line.Commands[c.Stdin].Text)
 	}
-	t.log.setAll(content, made)
+	t.log.setAll(fieldContent, made)
 }
 
 // changeDirectory follows cd, so that "cd ~/.ssh && cat id_rsa" reads what it
@@ -245,7 +258,7 @@ func lastOperand(argv []string) string {
 	return ""
 }
 
-// file emits the ways a file is used, which is named by p in directory dir.
+// file emits the ways a file is used that p names, seen from directory dir.
 func (t *translator) file(use fileUse, dir, p string) {
 	if p == "" || p == "-" {
 		return
@@ -256,21 +269,21 @@ func (t *translator) file(use fileUse, dir, p string) {
 		if use&u.use == 0 {
 			continue
 		}
-		l.unset(fileName)
-		l.unset(targetFilename)
+		l.unset(fieldFileName)
+		l.unset(fieldTargetFilename)
 		if u.use == reads {
-			l.set(fileName, p)
+			l.set(fieldFileName, p)
 		} else {
-			l.set(targetFilename, p)
+			l.set(fieldTargetFilename, p)
 			if contains(p, t.call.CWD) {
-				l.set(containsProject, "true")
+				l.set(fieldContainsProject, "true")
 			}
 		}
 		t.target(u.class)
-		l.unset(containsProject)
+		l.unset(fieldContainsProject)
 	}
-	l.unset(fileName)
-	l.unset(targetFilename)
+	l.unset(fieldFileName)
+	l.unset(fieldTargetFilename)
 }
 
 // contains reports whether directory p, or all that is in it, contains dir or
@@ -287,10 +300,8 @@ func contains(p, dir string) bool {
 // absolute makes p absolute and cleans it. What begins with something nobody
 // knows stays as it is.
 func absolute(dir, p string) string {
-	for _, here := range [...]string{"$PWD", "${PWD}", "$(pwd)", "`pwd`"} {
-		if rest, ok := strings.CutPrefix(p, here); ok && (rest == "" || rest[0] == '/') {
-			p = "." + rest
-		}
+	if p != "" && (p[0] == '$' || p[0] == '`') {
+		p = fromHere(p)
 	}
 	switch {
 	case p == "" || p[0] == '$' || p[0] == '`' || len(dir) > maxPath:
@@ -302,6 +313,16 @@ func absolute(dir, p string) string {
 		return p
 	}
 	return agent.CleanPath(dir, p)
+}
+
+// fromHere writes the working directory at the head of p as ".".
+func fromHere(p string) string {
+	for _, here := range [...]string{"$PWD", "${PWD}", "$(pwd)", "`pwd`"} {
+		if rest, ok := strings.CutPrefix(p, here); ok && (rest == "" || rest[0] == '/') {
+			return "." + rest
+		}
+	}
+	return p
 }
 
 func factNames(facts []shell.Fact) []string {

@@ -12,7 +12,7 @@ import (
 var clients = func() map[string]bool {
 	all := make(map[string]bool)
 	for name := range strings.FieldsSeq("curl curlie wget wget2 http https xh aria2c axel lynx w3m links elinks fetch " +
-		"lwp-request GET POST nscurl grpcurl websocat") {
+		"lwp-request get post nscurl grpcurl websocat") {
 		all[name] = true
 	}
 	return all
@@ -23,9 +23,13 @@ var connectors = map[string]bool{"nc": true, "ncat": true, "netcat": true, "nc.t
 
 // client emits the URLs a web client is given. Most let the scheme be left
 // out.
-func (t *translator) client(c *shell.Command) {
-	curl := strings.HasPrefix(c.Name, "curl")
-	onlyURLs := curl || c.Name == "wget"
+func (t *translator) client(c *shell.Command, name string) {
+	curl := strings.HasPrefix(name, "curl")
+	wget := strings.HasPrefix(name, "wget")
+	valued := curlValued
+	if wget {
+		valued = wgetValued
+	}
 	for i := 1; i < len(c.Argv); i++ {
 		a, before := c.Argv[i], c.Argv[i-1]
 		if a == "" || len(a) > maxURL {
@@ -37,8 +41,8 @@ func (t *translator) client(c *shell.Command) {
 		case a[0] == '-', curl && carriesText(before):
 		case strings.Contains(a, "://"):
 			t.web(a)
-		case takesValue(before):
-		case onlyURLs || looksLikeHost(a):
+		case takesValue(before, valued):
+		case curl || wget || looksLikeHost(a):
 			t.web(a)
 		}
 	}
@@ -73,43 +77,52 @@ func (t *translator) connection(path string) bool {
 
 func (t *translator) connect(host, port string) {
 	l := &t.log
-	l.set(destinationHost, hostOf(host))
-	l.set(destinationPort, port)
+	l.set(fieldDestinationHost, hostOf(host))
+	l.set(fieldDestinationPort, port)
 	t.target(classConnect)
-	l.unset(destinationHost)
-	l.unset(destinationPort)
+	l.unset(fieldDestinationHost)
+	l.unset(fieldDestinationPort)
 }
 
 // maxURL bounds the URLs that are looked at, in bytes.
 const maxURL = 64 << 10
 
+// The short options that take a value.
+const (
+	curlValued = "AbcCdDeEFHKmoPQrtTuUwxXyYz"
+	wgetValued = "oaeiBtOTwQPUlARDIX"
+)
+
+// lastOf is the option whose value is the next word, when word is one or a
+// cluster that ends with one: 'd' for -d and -sd, 0 for -dx and -s.
+func lastOf(word, valued string) byte {
+	if len(word) < 2 || word[0] != '-' || word[1] == '-' {
+		return 0
+	}
+	at := strings.IndexAny(word[1:], valued) + 1
+	if at != len(word)-1 {
+		return 0
+	}
+	return word[at]
+}
+
 // carriesText reports whether the value of an option of curl is text to send,
 // in which a URL means nothing.
 func carriesText(option string) bool {
-	if len(option) < 2 || option[0] != '-' {
-		return false
-	}
-	if option[1] != '-' {
-		return strings.IndexByte("deuxAFHU", option[len(option)-1]) >= 0
-	}
 	switch option {
 	case "--header", "--form", "--json", "--referer", "--proxy", "--user-agent", "--user":
 		return true
 	}
-	return strings.HasPrefix(option, "--data")
+	return strings.HasPrefix(option, "--data") || strings.IndexByte("deuxAFHU", lastOf(option, curlValued)) >= 0
 }
 
-// takesValue reports whether an option of curl or wget, the last of its
-// cluster, takes the next word as its value. Of the long ones those that take
-// none are few.
-func takesValue(option string) bool {
-	if len(option) < 2 || option[0] != '-' {
-		return false
-	}
-	if name, long := strings.CutPrefix(option, "--"); long {
+// takesValue reports whether the next word is the option's value. Of the long
+// ones those that take none are few.
+func takesValue(option, valued string) bool {
+	if name, long := strings.CutPrefix(option, "--"); long && name != "" {
 		return !strings.Contains(name, "=") && !strings.HasPrefix(name, "no-") && !switches[name]
 	}
-	return strings.IndexByte("bcdeoprtuwxyzACDEFHKOPQTUXY", option[len(option)-1]) >= 0
+	return lastOf(option, valued) != 0
 }
 
 var switches = map[string]bool{
@@ -132,12 +145,12 @@ func looksLikeHost(a string) bool {
 // web emits a request for a URL.
 func (t *translator) web(u string) {
 	l := &t.log
-	l.set(uri, u)
-	l.unset(host)
-	l.set(host, hostOf(u))
+	l.set(fieldURI, u)
+	l.unset(fieldHost)
+	l.set(fieldHost, hostOf(u))
 	t.target(classWeb)
-	l.unset(uri)
-	l.unset(host)
+	l.unset(fieldURI)
+	l.unset(fieldHost)
 }
 
 // hostOf is the host a URL names, in lower case. An IP address is in its

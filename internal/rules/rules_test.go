@@ -2,6 +2,8 @@ package rules_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -114,6 +116,23 @@ func TestEveryFieldOfARuleExists(t *testing.T) {
 				t.Errorf("%s:%d: no event of %+v has a field %q", r.File, r.Line, r.Logsource, f)
 			}
 		}
+	}
+}
+
+func TestTheDocumentationListsEveryRule(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/detection.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := load(t)
+	for _, r := range list {
+		row := fmt.Sprintf("| %s | %s | %s | ", strings.TrimSuffix(r.File, ".yml"), r.Title, r.Level)
+		if strings.Count(string(doc), row) != 1 {
+			t.Errorf("docs/detection.md has no row %q", row)
+		}
+	}
+	if n := strings.Count(string(doc), " | T1"); n != len(list) {
+		t.Errorf("docs/detection.md has %d rows of rules, want %d", n, len(list))
 	}
 }
 

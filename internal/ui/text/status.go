@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"gander/internal/alert"
@@ -16,7 +17,7 @@ type Glance struct {
 	Journal   string   // its directory
 	LastEvent time.Time
 	Bytes     int64
-	Segments  int
+	Sealed    string // one line, or "" when nothing is
 	Total     int
 	Unread    int
 	Highest   alert.Level
@@ -39,6 +40,9 @@ func (p Printer) Status(g Glance) {
 		events = fmt.Sprintf("last event %s ago, %s in %s", Ago(g.Now, g.LastEvent), Bytes(g.Bytes), p.path(g.Journal))
 	}
 	p.row("journal", events)
+	if g.Sealed != "" {
+		p.row("sealed", g.Sealed)
+	}
 	p.row("alerts", g.alerts())
 	for _, s := range g.Problems {
 		p.colorRow(levelColor[alert.High], "wrong", s)
@@ -95,6 +99,16 @@ func Bytes(n int64) string {
 		f, i = f/1024, i+1
 	}
 	return fmt.Sprintf("%.1f %ciB", f, units[i])
+}
+
+// Bar draws how much is done, in one line.
+func Bar(done, total int64) string {
+	const width = 40
+	if total <= 0 {
+		return ""
+	}
+	n := int(min(done, total) * width / total)
+	return fmt.Sprintf("[%s%s] %3d %% of %s", strings.Repeat("=", n), strings.Repeat(" ", width-n), min(done, total)*100/total, Bytes(total))
 }
 
 // Drill draws how long a drill's stages took.
