@@ -7,7 +7,7 @@ FUZZ    ?= 10s
 
 export CGO_ENABLED = 0
 
-.PHONY: build up test race lint vet staticcheck fmt cross bench fuzz e2e clean
+.PHONY: build up test race lint vet staticcheck fmt cross bench eval fuzz e2e clean
 
 build: ## bin/gander and bin/gander-hook
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/gander ./cmd/gander-hook
@@ -43,6 +43,9 @@ cross: ## every system we build for
 
 bench: build ## the promises of docs/performance.md, each beside its reference
 	$(GO) run ./bench
+
+eval: ## recall and false alarms on a file of labelled calls: make eval FILE=calls.jsonl
+	$(GO) run ./eval $(FILE)
 
 fuzz: ## every fuzz target for $(FUZZ)
 	@for p in $$($(GO) list ./internal/...); do \

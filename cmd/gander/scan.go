@@ -72,6 +72,9 @@ func (c *cli) emit() func(alert.Alert) error {
 
 func (c *cli) summary(s *app.Scanner) {
 	c.say("%d lines read, %d events, %d alerts.", s.Lines, s.Events, s.Alerts)
+	if s.Damaged > 0 {
+		fmt.Fprintf(os.Stderr, "gander: %d places of compressed files are damaged and were passed over\n", s.Damaged)
+	}
 	if s.Unknown > 0 {
 		fmt.Fprintf(os.Stderr, "gander: %d lines are neither a hook payload, a record nor a transcript line\n", s.Unknown)
 	}

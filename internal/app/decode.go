@@ -14,6 +14,7 @@ import (
 	"gander/internal/hook"
 	"gander/internal/journal"
 	"gander/internal/journal/record"
+	"gander/internal/journal/zst"
 	"gander/internal/tail"
 )
 
@@ -38,6 +39,8 @@ func understand(entry *journal.Entry) *event.Event {
 		return unreadable(event.FaultTorn)
 	case errors.Is(entry.Err, journal.ErrTooLong):
 		return unreadable(event.FaultTooLong)
+	case errors.As(entry.Err, new(*zst.DamageError)):
+		return unreadable(event.FaultDamaged + ":" + entry.Err.Error())
 	case entry.Err != nil:
 		return unreadable(event.FaultForeign + ":" + entry.Err.Error())
 	}

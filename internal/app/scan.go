@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"gander/internal/agent"
 	"gander/internal/alert"
@@ -16,6 +15,7 @@ import (
 	"gander/internal/event"
 	"gander/internal/journal"
 	"gander/internal/journal/record"
+	"gander/internal/journal/zst"
 )
 
 // A Scanner runs the detectors over files instead of the live journal.
@@ -27,6 +27,7 @@ type Scanner struct {
 	Lines   int // read
 	Events  int // understood
 	Unknown int // lines of no known form
+	Damaged int // places of compressed files that could not be read
 	Alerts  int
 	found   [alert.Critical + 1]int // findings by level, also those below Min
 }
@@ -47,7 +48,7 @@ func (s *Scanner) ScanFile(name string, stdin io.Reader) error {
 	if name == "-" {
 		return s.scan("-", stdin)
 	}
-	f, err := os.Open(name)
+	f, err := journal.OpenFile(name)
 	if err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
@@ -68,10 +69,12 @@ func (s *Scanner) scan(name string, r io.Reader) error {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if err != nil {
+		case errors.As(err, new(*zst.DamageError)):
+			s.Damaged++ // reading goes on behind it
+		case err != nil:
 			return fmt.Errorf("scan %s line %d: %w", name, n, err)
 		}
 	}

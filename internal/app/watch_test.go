@@ -231,5 +231,5 @@ func TestWatcherReportsDamageToTheJournal(t *testing.T) {
 	if err := os.Truncate(live, 5); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the cut", func() bool { return len(raised(t, dir)) == 2 })
+	waitFor(t, "the cut", func() bool { return len(raised(t, dir)) >= 2 }) // the keeper may have something to say too
 }

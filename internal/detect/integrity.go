@@ -49,6 +49,11 @@ var faults = map[string]fault{
 		"no hook writes such a line: it may be meant to exhaust whoever reads it",
 		"look at the calls just before it", tampering,
 	},
+	event.FaultDamaged: {
+		alert.High, "A compressed segment of the journal is damaged",
+		"bytes of it are not what was compressed, so the records in them are lost",
+		"run gander verify; put the segment back from a copy", tampering,
+	},
 	// One for each call while a disk is full would be a flood; the full disk
 	// is an alert of its own.
 	event.FaultCut: {

@@ -80,7 +80,7 @@ func TestASetAsksItsDetectorsInOrder(t *testing.T) {
 func TestEveryFaultWithANameIsSaid(t *testing.T) {
 	for _, fault := range []string{
 		event.FaultNotJSON, event.FaultDuplicateKey, event.FaultAgent, event.FaultCut, event.FaultHookFailed,
-		event.FaultTorn, event.FaultForeign, event.FaultTooLong, event.FaultJournal, event.FaultOutbox,
+		event.FaultTorn, event.FaultForeign, event.FaultTooLong, event.FaultDamaged, event.FaultJournal, event.FaultOutbox,
 		event.FaultChanged, event.FaultSeals, event.FaultHeldOpen, event.FaultDisk, event.FaultClock, event.FaultAnchor, event.FaultKeeping,
 	} {
 		found := new(detect.Integrity).Detect(&event.Event{Faults: []string{fault + ":detail"}})

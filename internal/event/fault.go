@@ -12,6 +12,7 @@ const (
 	FaultTorn     = "torn"
 	FaultForeign  = "foreign" // detail: what is wrong with the line
 	FaultTooLong  = "too-long"
+	FaultDamaged  = "damaged" // detail: which bytes of a compressed segment cannot be read
 	FaultJournal  = "journal" // detail: what happened to it
 	FaultOutbox   = "outbox-damaged"
 	FaultChanged  = "sealed-changed"    // bytes changed between reading and sealing

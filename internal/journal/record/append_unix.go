@@ -54,15 +54,25 @@ func crowded(fd, n int) bool {
 	return st.Bavail*uint64(st.Bsize) < uint64(n)+margin
 }
 
-func open(path string) (int, error) {
-	fd, err := retry(func() (int, error) { return unix.Open(path, openFlags, 0o600) })
-	if !errors.Is(err, unix.ENOENT) {
-		return fd, err
+// opens is how often open is tried. A file that is leased makes open fail at
+// once: at a rotation a hook may just have found the old file, whose lease
+// tells when its last writer is gone, and finds the new one the next time.
+// Somebody else's lease fails every time.
+const opens = 4
+
+func open(path string) (fd int, err error) {
+	for range opens {
+		fd, err = retry(func() (int, error) { return unix.Open(path, openFlags, 0o600) })
+		switch {
+		case errors.Is(err, unix.ENOENT):
+			if err := unix.Mkdir(filepath.Dir(path), 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
+				return -1, err
+			}
+		case !errors.Is(err, unix.EWOULDBLOCK):
+			return fd, err
+		}
 	}
-	if err := unix.Mkdir(filepath.Dir(path), 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
-		return -1, err
-	}
-	return retry(func() (int, error) { return unix.Open(path, openFlags, 0o600) })
+	return fd, err
 }
 
 func check(fd int) error {

@@ -3,6 +3,7 @@ package seal_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"os"
@@ -152,6 +153,66 @@ func TestReSealingWithTheStolenKeyHidesNothingSealedBefore(t *testing.T) {
 			t.Errorf("found:%s", lines(rep))
 		}
 	})
+}
+
+// Whoever has the key can sign anything, but not make it fit.
+func TestAThiefsSealsMustFit(t *testing.T) {
+	l := filled(t)
+	whole := snap(t, l.dir)
+	good := sealLines(whole[seal.SealsFile])
+	last := good[len(good)-1]
+	s, err := seal.ParseSeal([]byte(last))
+	l.check(err)
+	prev := sha256.Sum256([]byte(last))
+	none := sha256.Sum256(nil)
+	s.K, s.Prev, s.Kind, s.From, s.N, s.Lines, s.Bytes = s.K+1, prev, seal.Idle, s.To, 0, nil, none
+	fits := func(*seal.Seal) {}
+	for _, tt := range []struct {
+		name string
+		lie  func(s *seal.Seal)
+		want string
+	}{
+		{"an honest one", fits, ""},
+		{"bytes left out", func(s *seal.Seal) { s.From, s.To = s.From+5, s.To+5 }, "gap"},
+		{"sealed bytes sealed again", func(s *seal.Seal) { s.From, s.To = 0, 0 }, "gap"},
+		{"a segment left out", func(s *seal.Seal) { s.Segment, s.From, s.To = 6, 0, 0 }, "deleted gap"},
+		{"another chain", func(s *seal.Seal) { s.Chain[0]++ }, "bad-seal"},
+		{"a segment that ends elsewhere", func(s *seal.Seal) { s.Kind, s.Size = seal.Rotate, s.To+1 }, "bad-seal"},
+		{"a digest of something else", func(s *seal.Seal) { s.Kind, s.Size = seal.Rotate, s.To }, "bad-seal"},
+		{"a segment pruned under a false digest", func(s *seal.Seal) { s.Kind, s.Pruned = seal.Prune, 1 }, "bad-seal"},
+		{"a segment pruned that is none", func(s *seal.Seal) { s.Kind, s.Pruned = seal.Prune, 9 }, "bad-seal"},
+		{"records that are not there", func(s *seal.Seal) { s.To += 10 }, "deleted"},
+		{"a change confessed", func(s *seal.Seal) { s.Changed = true }, "edited"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := s
+			tt.lie(&s)
+			whole.restore(t, l.dir)
+			if s.Kind == seal.Rotate {
+				l.check(os.Rename(journal.LivePath(l.dir), journal.ClosedPath(l.dir, 4)))
+			}
+			l.put(seal.SealsFile, joinSeals(append(slices.Clone(good), resign(string(s.Line()), l.stolen()))))
+			if rep := verify(t, l.offline()); classes(rep) != tt.want {
+				t.Errorf("want %q, found:%s", tt.want, lines(rep))
+			}
+			if second := secondVerify(l.dir); (second == nil) != (tt.want == "") {
+				t.Errorf("second verifier: %v", second)
+			}
+		})
+	}
+}
+
+func TestSegmentsThatWereRotatedWithoutSealsAreMentioned(t *testing.T) {
+	l := filled(t)
+	l.check(os.Rename(journal.LivePath(l.dir), journal.ClosedPath(l.dir, 4)))
+	l.append(3, 1)
+	if rep := verify(t, l.offline()); !rep.OK {
+		t.Errorf("one may wait for its last seal:%s", lines(rep))
+	}
+	l.check(os.Rename(journal.LivePath(l.dir), journal.ClosedPath(l.dir, 5)))
+	if rep := verify(t, l.offline()); classes(rep) != "rolled-back" || rep.Tampering {
+		t.Errorf("found:%s", lines(rep))
+	}
 }
 
 func TestAnOlderJournalIsFoundByWhoKnowsBetter(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 type chain struct {
 	v       *verifier
 	genesis Genesis
+	size    int64 // bytes of seals.jsonl read
 	last    *Seal // the last one that took its place in the chain
 	lastID  Hash
 	// broken says that the last line was a bad seal. What follows from that
@@ -60,7 +61,6 @@ type item struct {
 	text   []byte
 	number int
 	offset int64
-	ended  bool
 	seal   Seal
 	err    error
 	key    PublicKey // the one its signature was checked under
@@ -105,6 +105,7 @@ func (c *chain) read(ctx context.Context) error {
 		for i := range items {
 			c.line(items[i])
 		}
+		c.size = r.offset
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -124,7 +125,7 @@ func (c *chain) batch(r *lineReader) (items []item, err error) {
 		if l, err = r.next(); err != nil {
 			break
 		}
-		it := item{text: l.text, number: l.number, offset: l.offset, ended: l.ended, key: key}
+		it := item{text: l.text, number: l.number, offset: l.offset, key: key}
 		if it.seal, it.err = ParseSeal(l.text); it.err == nil {
 			key = it.seal.NextPub
 		}
@@ -275,7 +276,7 @@ func (c *chain) accept(it item, follows, sound bool) {
 	s.Lines = nil
 	c.lastKey, c.lastID, c.last = c.key(), sha256.Sum256(it.text), &s
 	c.v.rep.Seals++
-	if s.Kind == Rotate {
+	if s.Kind == Rotate && s.Size == s.To {
 		seg.final = &s
 	}
 	if _, ok := c.wanted[s.K]; ok {

@@ -28,8 +28,5 @@ func DecodeKeyState(b []byte) (ok, same bool) {
 	return true, string(s.encode()) == string(b)
 }
 
-// AppendSeal gives the line of a seal.
-func AppendSeal(s Seal) []byte { return s.appendTo(nil) }
-
 // AppendGenesis gives the content of genesis.json.
 func AppendGenesis(g Genesis) []byte { return append(g.appendTo(nil), '\n') }

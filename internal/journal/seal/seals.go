@@ -49,7 +49,6 @@ type line struct {
 	text   []byte // without its line feed; cut when it is longer than any seal
 	number int    // from 1, empty lines included
 	offset int64
-	ended  bool // by a line feed
 }
 
 // A lineReader gives the lines of seals.jsonl that are not empty.
@@ -70,7 +69,7 @@ func (r *lineReader) next() (line, error) {
 		b, err := r.r.ReadSlice('\n')
 		r.number++
 		r.offset += int64(len(b))
-		l.text, l.ended = bytes.Clone(bytes.TrimSuffix(b, []byte("\n"))), err == nil
+		l.text = bytes.Clone(bytes.TrimSuffix(b, []byte("\n")))
 		for errors.Is(err, bufio.ErrBufferFull) {
 			b, err = r.r.ReadSlice('\n')
 			r.offset += int64(len(b))

@@ -239,6 +239,9 @@ func (w *worker) missing(seg *segmentSeals) {
 		w.v.rep.Pruned++
 		w.v.mu.Unlock()
 	case len(seg.ranges) > 0:
+		w.v.mu.Lock()
+		w.v.missed = true
+		w.v.mu.Unlock()
 		w.v.add(Finding{Class: Deleted, Severity: Tampering, Segment: seg.number, K: seg.lastK(), Detail: fmt.Sprintf("the segment is gone with %d sealed records", seg.lines)})
 	}
 }

@@ -41,17 +41,30 @@ type AnchoredSeal struct {
 // while the journal is written, sealed and rotated. The memory it needs grows
 // with the number of seals (about 150 bytes each), not with the journal. What is
 // wrong with the journal is in the report; the error is for what kept Verify
-// from looking, and for a Genesis or Anchors that make no sense.
+// from looking, and for a Genesis or Anchors that make no sense. Should a
+// segment be deleted on purpose meanwhile, Verify begins again.
 func Verify(ctx context.Context, o VerifyOptions) (Report, error) {
-	v, err := newVerifier(o)
-	if err != nil {
-		return Report{}, fmt.Errorf("verify: %w", err)
+	const tries = 3
+	for n := 1; ; n++ {
+		v, err := newVerifier(o)
+		if err != nil {
+			return Report{}, fmt.Errorf("verify: %w", err)
+		}
+		if err := v.run(ctx); err != nil {
+			return Report{}, fmt.Errorf("verify %s: %w", o.Journal, err)
+		}
+		if n == tries || !v.outrun() {
+			v.sort()
+			return *v.rep, nil
+		}
 	}
-	if err := v.run(ctx); err != nil {
-		return Report{}, fmt.Errorf("verify %s: %w", o.Journal, err)
-	}
-	v.sort()
-	return *v.rep, nil
+}
+
+// outrun reports whether a segment is missing and there are new seals, one of
+// which may say why.
+func (v *verifier) outrun() bool {
+	st, err := os.Lstat(filepath.Join(v.o.Journal, SealsFile))
+	return v.missed && err == nil && st.Size() > v.chain.size
 }
 
 // A verifier holds what one verification has learnt.
@@ -65,6 +78,7 @@ type verifier struct {
 	keyFault bool     // and reported
 	pending  []uint32 // checksums of the seals that are in the key state only
 	closed   uint64   // the newest closed segment, before the seals were read
+	missed   bool     // a segment was not there
 }
 
 func newVerifier(o VerifyOptions) (*verifier, error) {
@@ -224,7 +238,7 @@ func (v *verifier) checkKey(after *keyState) {
 func (v *verifier) takePending(last *Seal) {
 	v.add(Finding{Class: Torn, Severity: Notice, K: last.K, Detail: "this seal is in the key state only: the sealer is at work, or was interrupted"})
 	v.pending = append(v.pending, last.Lines...)
-	v.chain.line(item{seal: *last, text: last.appendTo(nil), offset: -1, ended: true})
+	v.chain.line(item{seal: *last, text: last.appendTo(nil), offset: -1})
 }
 
 func (v *verifier) checkAnchors() {

@@ -3,9 +3,12 @@ package seal_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"hash/crc32"
 	"os"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -91,6 +94,44 @@ func TestVerifyingBesideASealerAtWorkAccusesNobody(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
+}
+
+func TestAReportIsReadableAsJSON(t *testing.T) {
+	l := filled(t)
+	l.check(os.Remove(journal.ClosedPath(l.dir, 2)))
+	rep := l.verify()
+	b, err := json.Marshal(rep)
+	l.check(err)
+	for _, want := range []string{
+		`"schema_version":1,"ok":false,"tampering":true,"genesis":"` + rep.Genesis.String() + `","trust":"key"`,
+		`"last_id":"` + rep.LastID.String() + `"`,
+		`"findings":[{"class":"deleted","severity":"tampering","segment":2,"k":9,"detail":`,
+	} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("no %s in %s", want, b)
+		}
+	}
+	for _, f := range rep.Findings {
+		if !f.Class.IsKnown() || !f.Severity.IsKnown() {
+			t.Errorf("finding %+v", f)
+		}
+	}
+}
+
+func TestTheMachinesOwnClocksAreSealed(t *testing.T) {
+	l := newLab(t)
+	s, err := seal.Open(seal.Options{Journal: l.dir, KeyFile: l.key})
+	l.check(err)
+	a, err := s.Seal(seal.Start, seal.Counters{})
+	l.check(err)
+	b, err := s.Seal(seal.Stop, seal.Counters{})
+	l.check(errors.Join(err, s.Close()))
+	if runtime.GOOS == "linux" && (a.BootID == "" || a.BootID != b.BootID || b.Boot <= a.Boot || b.Awake <= a.Awake || a.Boot < a.Awake-time.Second) {
+		t.Errorf("%q %v %v, then %q %v %v", a.BootID, a.Boot, a.Awake, b.BootID, b.Boot, b.Awake)
+	}
+	if rep := verify(t, seal.VerifyOptions{Journal: l.dir, KeyFile: l.key, Now: time.Now()}); !rep.OK {
+		t.Errorf("found:%s", lines(rep))
+	}
 }
 
 func TestVerifyTellsItsProgressAndCanBeStopped(t *testing.T) {

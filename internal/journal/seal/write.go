@@ -236,11 +236,7 @@ func (s *Sealer) store(t *Seal) error {
 		return s.reload(next, err)
 	}
 	s.advance(next)
-	if err := s.appendLast(); err != nil {
-		return err
-	}
-	s.unsure = false
-	return nil
+	return s.appendLast()
 }
 
 // reload finds out which key state is on disk after the next one could not be
@@ -289,6 +285,7 @@ func (s *Sealer) appendLast() error {
 }
 
 // syncSeals makes seals.jsonl last, and for a file that may be new its name.
+// Only then is it certain that the last seal is there.
 func (s *Sealer) syncSeals() error {
 	if err := s.o.disk.Sync(s.seals()); err != nil {
 		return err
@@ -302,7 +299,7 @@ func (s *Sealer) syncSeals() error {
 	if err != nil {
 		return err
 	}
-	s.size = st.Size()
+	s.size, s.unsure = st.Size(), false
 	return nil
 }
 
@@ -313,7 +310,7 @@ func (s *Sealer) settle() error {
 	if err != nil {
 		return fmt.Errorf("read seals: %w", err)
 	}
-	s.size, s.unsure = size, false
+	s.size = size
 	line, whole := lastLine(end)
 	if s.key.last == nil {
 		if len(line) > 0 {
@@ -324,7 +321,7 @@ func (s *Sealer) settle() error {
 	want := s.key.last.appendTo(nil)
 	switch {
 	case bytes.Equal(line, want) && whole:
-		return nil
+		return s.syncSeals() // a process that was killed may not have
 	case bytes.Equal(line, want): // only its line feed is missing
 		if err := s.o.disk.Append(s.seals(), []byte("\n")); err != nil {
 			return err
