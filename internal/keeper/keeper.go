@@ -68,7 +68,12 @@ type Keeper struct {
 	clock  clock
 	due    struct{ chores, prune time.Time }
 	pack   chan journal.Segment // closed segments to compress
-	failed []error              // what a Do reports
+	queued map[uint64]bool      // those that have been sent there
+	held   struct {             // the segment that waits for its writers
+		segment uint64
+		since   time.Time
+	}
+	failed []error // what a Do reports
 }
 
 // Run keeps the journal until ctx ends, then makes a last seal and returns nil.
@@ -97,13 +102,12 @@ func start(o Options) (*Keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal's seals: %w", err)
 	}
-	return &Keeper{o: o, sealer: s, said: make(map[string]time.Time), pack: make(chan journal.Segment, 1024)}, nil
+	return &Keeper{o: o, sealer: s, said: make(map[string]time.Time), pack: make(chan journal.Segment, 1024), queued: make(map[uint64]bool)}, nil
 }
 
 func (k *Keeper) run(ctx context.Context) {
 	k.recover(ctx)
 	k.seal(seal.Start)
-	k.packOld()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {

@@ -58,7 +58,10 @@ func (k *Keeper) ended(r rotate.Result) {
 	}
 }
 
-// finish gives every closed segment its last seal, oldest first.
+// finish gives every ended segment its last seal, oldest first, and has closed
+// ones compressed. One that is held open gets its seal after a while too:
+// whoever holds it must not be able to keep what follows from being sealed. What
+// is added to it later is seen, and never counts as sealed.
 func (k *Keeper) finish() {
 	segs, err := journal.Segments(k.o.Journal)
 	if err != nil {
@@ -66,34 +69,37 @@ func (k *Keeper) finish() {
 		return
 	}
 	for _, s := range segs {
-		if !s.Closed() || s.Number != k.sealer.State().Segment {
-			continue
+		next := k.sealer.State().Segment
+		if s.Number == next && (s.Closed() || s.Open && k.heldLong(s.Number)) {
+			k.look()
+			k.close()
+			if !k.made(k.sealer.SealFinal(s, seal.Counters{})) {
+				return
+			}
 		}
-		k.look()
-		k.close()
-		if !k.made(k.sealer.SealFinal(s, seal.Counters{})) {
-			return
-		}
-		k.enqueue(s)
-	}
-}
-
-// packOld compresses what an earlier keeper did not get to.
-func (k *Keeper) packOld() {
-	segs, err := journal.Segments(k.o.Journal)
-	if err != nil {
-		return // finish has told
-	}
-	for _, s := range segs {
 		if s.Closed() && !s.Compressed && s.Number < k.sealer.State().Segment {
 			k.enqueue(s)
 		}
 	}
 }
 
+// heldFor is how long a segment may be held open before it is sealed as it is.
+const heldFor = time.Minute
+
+func (k *Keeper) heldLong(n uint64) bool {
+	if k.held.segment != n {
+		k.held.segment, k.held.since = n, time.Now()
+	}
+	return time.Since(k.held.since) > heldFor
+}
+
 func (k *Keeper) enqueue(s journal.Segment) {
+	if k.queued[s.Number] {
+		return
+	}
 	select {
 	case k.pack <- s:
+		k.queued[s.Number] = true
 	default: // a thousand wait; the next start finds this one
 	}
 }

@@ -96,6 +96,22 @@ func TestVerifyingBesideASealerAtWorkAccusesNobody(t *testing.T) {
 	wg.Wait()
 }
 
+// A journal sealed by every released version must still verify.
+func TestGoldenJournalOfVersion1(t *testing.T) {
+	const dir = "testdata/v1"
+	key, err := os.ReadFile(dir + "/public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := verify(t, seal.VerifyOptions{Journal: dir, Genesis: strings.TrimSpace(string(key))})
+	if !rep.OK || len(rep.Findings) > 0 || rep.Records != 7 || rep.LastK != 5 || rep.Segments != 2 {
+		t.Errorf("%d records, seal %d:%s", rep.Records, rep.LastK, lines(rep))
+	}
+	if err := secondVerify(dir); err != nil {
+		t.Errorf("second verifier: %v", err)
+	}
+}
+
 func TestAReportIsReadableAsJSON(t *testing.T) {
 	l := filled(t)
 	l.check(os.Remove(journal.ClosedPath(l.dir, 2)))
