@@ -1,8 +1,9 @@
 // Package alert is what a detector says and what a person sees.
 //
-// A Finding is one detector's statement about one event. An Alert is a finding
-// with an identity: its ID is made from the rule and the event, so that raising
-// it twice, after a crash or by two watchers, is recognised as the same alert.
+// A Finding is one detector's statement about one event, or about an event and
+// those before it. An Alert is a finding with an identity: its ID is made from
+// the rule and the event, so that raising it twice, after a crash or by two
+// watchers, is recognised as the same alert.
 package alert
 
 import (
@@ -82,6 +83,9 @@ type Finding struct {
 	Why     string // one sentence for a person: what happened and why it matters
 	Advice  string // what to do now
 	Matches []Match
+	// Events are those before the event at hand that the finding rests on,
+	// oldest first.
+	Events []EventRef
 	// Key is set when the finding is about more than its event, such as a flood:
 	// findings of a rule with the same key are one alert, whatever event they
 	// are made for.
@@ -118,7 +122,7 @@ type Alert struct {
 	Tool          string     `json:"tool,omitempty"`
 	Subject       string     `json:"subject,omitempty"` // the command, path or URL at issue, shortened
 	Matches       []Match    `json:"matches,omitempty"`
-	Events        []EventRef `json:"events"`
+	Events        []EventRef `json:"events"` // in their order; the last is the one that raised it
 }
 
 // SchemaVersion is the version of Alert's JSON form.
@@ -148,15 +152,20 @@ func New(f Finding, e *event.Event, now time.Time) Alert {
 		CWD:           e.CWD,
 		Tool:          e.Tool,
 		Subject:       clip(subject(e)),
-		Events: []EventRef{{
-			Session: e.Session, CallID: e.CallID, File: e.Ref.File, Line: e.Ref.Line,
-			Segment: e.Ref.Segment, Offset: e.Ref.Offset, Digest: e.Digest,
-		}},
+		Events:        append(f.Events[:len(f.Events):len(f.Events)], RefOf(e)),
 	}
 	for _, m := range f.Matches {
 		a.Matches = append(a.Matches, clipMatch(m))
 	}
 	return a
+}
+
+// RefOf points at e.
+func RefOf(e *event.Event) EventRef {
+	return EventRef{
+		Session: e.Session, CallID: e.CallID, File: e.Ref.File, Line: e.Ref.Line,
+		Segment: e.Ref.Segment, Offset: e.Ref.Offset, Digest: e.Digest,
+	}
 }
 
 func id(f Finding, e *event.Event) string {

@@ -93,7 +93,7 @@ func read(stdin io.Reader, h *record.Header) (frame []byte, digest func() []byte
 		n += m
 	}
 	if err != nil {
-		return nil, nil, errors.Join(errors.New("read standard input"), err)
+		return nil, nil, errors.New("read standard input: " + err.Error())
 	}
 	payload := buf[record.Headroom : record.Headroom+n]
 	h.Session = record.SessionPrefix(payload, "session_id")
@@ -130,7 +130,7 @@ func cut(stdin io.Reader, h record.Header, payload []byte) ([]byte, error) {
 	sum.Write(payload)
 	rest, err := io.Copy(sum, stdin)
 	if err != nil {
-		return nil, errors.Join(errors.New("read standard input"), err)
+		return nil, errors.New("read standard input: " + err.Error())
 	}
 	return record.FrameCut(h, payload, int64(len(payload))+rest, hex.EncodeToString(sum.Sum(nil))), nil
 }
