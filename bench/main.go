@@ -1,7 +1,7 @@
 // Command bench measures what docs/performance.md promises. It is started from
 // the project's directory:
 //
-//	go run ./bench [hook|latency|scan|memory]...
+//	go run ./bench [hook|latency|scan|memory|journal]...
 //
 // Every figure stands beside a reference that was measured in the same run, in
 // turn with it: on a busy machine a ratio means something and a time does not.
@@ -43,6 +43,7 @@ var parts = []part{
 	{"latency", (*bench).latency},
 	{"scan", (*bench).scan},
 	{"memory", (*bench).memory},
+	{"journal", (*bench).journal},
 }
 
 func main() {
@@ -94,7 +95,7 @@ func choose(names []string) ([]part, error) {
 			}
 		}
 		if len(chosen) == n {
-			return nil, fmt.Errorf("no part is called %q; use hook, latency, scan or memory", name)
+			return nil, fmt.Errorf("no part is called %q; use hook, latency, scan, memory or journal", name)
 		}
 	}
 	return chosen, nil

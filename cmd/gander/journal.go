@@ -45,7 +45,23 @@ func (c *cli) journalCmd() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.AddCommand(list, rotate, c.journalPruneCmd(), export, cat)
+	reseal := &cobra.Command{
+		Use:   "reseal",
+		Short: "Begin new seals when the key of the old ones is lost",
+		Long: `Begins new seals, which cover the journal as it is now. Nothing links them to the
+old ones, which are kept beside them under the journal's old id. Verify and
+export first: whoever could take the key away could also have changed what was
+not sealed or anchored yet.`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			if err := app.Reseal(c.dirs); err != nil {
+				return err
+			}
+			c.say("New seals begin when the watcher starts: gander watch")
+			return nil
+		},
+	}
+	cmd.AddCommand(list, rotate, c.journalPruneCmd(), export, cat, reseal)
 	return cmd
 }
 

@@ -107,6 +107,20 @@ func askKeeper(ctx context.Context, d Dirs, r keeper.Request) error {
 	}
 }
 
+// Reseal begins new seals for a journal whose key is lost. The old ones stay
+// beside them and still verify. No watcher may run.
+func Reseal(d Dirs) error {
+	unlock, err := lockFile(d.lock())
+	if errors.Is(err, ErrRunning) {
+		return fmt.Errorf("%w: stop it first, then start it again", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return seal.Reset(seal.Options{Journal: d.Journal(), KeyFile: d.SealKey()})
+}
+
 // PrunePlan lists what a prune would delete now. Whether segments are anchored
 // only the watcher knows; without one running they count as anchored.
 func PrunePlan(d Dirs, p keeper.Policy) ([]rotate.Deletion, error) {
