@@ -50,7 +50,7 @@ func run(files []string, out io.Writer) error {
 	if len(files) == 0 {
 		return errors.New("name at least one file of labelled calls: make eval FILE=calls.jsonl")
 	}
-	d, err := app.Detectors(app.Dirs{State: "/home/dev/.local/state/gander", Data: "/home/dev/.local/share/gander", Home: "/home/dev"})
+	d, _, err := app.Detectors(app.Dirs{State: "/home/dev/.local/state/gander", Data: "/home/dev/.local/share/gander", Home: "/home/dev"})
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ record from outside the agent, and raises the alarm while it still matters.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(c.upCmd(), c.statusCmd(), c.installCmd(), c.uninstallCmd(), c.watchCmd(), c.scanCmd(), c.drillCmd(), c.alertsCmd(), c.verifyCmd(), c.journalCmd(), c.versionCmd())
+	root.AddCommand(c.upCmd(), c.statusCmd(), c.installCmd(), c.uninstallCmd(), c.watchCmd(), c.scanCmd(), c.drillCmd(), c.alertsCmd(), c.verifyCmd(), c.journalCmd(), c.ruleCmd(), c.versionCmd())
 	return root
 }
 

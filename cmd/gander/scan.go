@@ -9,6 +9,7 @@ import (
 
 	"gander/internal/alert"
 	"gander/internal/app"
+	"gander/internal/config"
 )
 
 func (c *cli) scanCmd() *cobra.Command {
@@ -41,9 +42,16 @@ func (c *cli) scan(files []string, minLevel, failOn string) error {
 			return &usageError{fmt.Errorf("--fail-on: %w", err)}
 		}
 	}
-	d, err := app.Detectors(c.dirs)
+	conf, err := config.Load(c.dirs.Config)
 	if err != nil {
 		return err
+	}
+	d, live, err := app.Detectors(c.dirs, conf.Rules.Paths...)
+	if err != nil {
+		return err
+	}
+	if err := live.Fault(); err != nil {
+		return fmt.Errorf("read your rules: %w (see gander rule lint)", err)
 	}
 	s := &app.Scanner{Detector: d, Min: low, Emit: c.emit()}
 	for _, name := range files {

@@ -31,11 +31,11 @@ and neither misses an alert nor raises one twice.`,
 
 // watch runs a watcher that prints what it raises. ready may be nil.
 func (c *cli) watch(ctx context.Context, ready func()) error {
-	d, err := app.Detectors(c.dirs)
+	conf, err := config.Load(c.dirs.Config)
 	if err != nil {
 		return err
 	}
-	conf, err := config.Load(c.dirs.Config)
+	d, live, err := app.Detectors(c.dirs, conf.Rules.Paths...)
 	if err != nil {
 		return err
 	}
@@ -45,6 +45,7 @@ func (c *cli) watch(ctx context.Context, ready func()) error {
 		Config:   conf,
 		Secret:   func(ref string) ([]byte, error) { return config.Secret(ref, os.Getenv) },
 		Detector: d,
+		Rules:    live,
 		Log:      c.log(),
 		Deliver:  c.deliver(),
 		Ready: func() {

@@ -6,24 +6,23 @@ import (
 	"fmt"
 
 	"gander/internal/detect"
-	"gander/internal/rules"
-	"gander/internal/sigma"
 )
 
-// Detectors are the detectors every event passes, live or scanned.
-func Detectors(d Dirs) (detect.Detector, error) {
-	list, err := rules.Load()
+// Detectors are the detectors every event passes, live or scanned: those about
+// gander itself, the rules of the account and of paths, and what is known of
+// sessions. LiveRules is one of them, for whoever runs for long to Check.
+func Detectors(d Dirs, paths ...string) (detect.Set, *LiveRules, error) {
+	set, live, err := DetectorsFor(d.Rules(paths...))
 	if err != nil {
-		return nil, fmt.Errorf("load the default rules: %w", err)
+		return nil, nil, err
 	}
-	own, err := ownRules(d)
+	list, err := ownRules(d)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	list = append(list, own...)
-	matcher, err := detect.NewRules(list, func(r *sigma.Rule) detect.Note { return detect.Note(rules.NoteOf(r)) })
+	own, err := detect.NewRules(list, note)
 	if err != nil {
-		return nil, fmt.Errorf("compile the default rules: %w", err)
+		return nil, nil, fmt.Errorf("compile the rules about gander's own files: %w", err)
 	}
-	return detect.Set{new(detect.Integrity), new(detect.Flood), matcher}, nil
+	return append(set, own), live, nil
 }

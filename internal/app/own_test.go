@@ -9,7 +9,7 @@ import (
 )
 
 func TestOwnFilesAreKnownWhereverTheyLie(t *testing.T) {
-	d, err := app.Detectors(app.Dirs{State: "/srv/it's [odd]/state", Data: "/home/u/tools/g*", Home: "/home/u"})
+	d, _, err := app.Detectors(app.Dirs{State: "/srv/it's [odd]/state", Data: "/home/u/tools/g*", Home: "/home/u"})
 	if err != nil {
 		t.Fatal(err)
 	}

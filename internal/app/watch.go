@@ -32,6 +32,7 @@ const (
 type Watcher struct {
 	dirs     Dirs
 	detector detect.Detector
+	rules    *LiveRules
 	log      *slog.Logger
 	deliver  func(alert.Alert)
 	now      func() time.Time
@@ -67,6 +68,7 @@ type WatchOptions struct {
 	Config   config.Config
 	Secret   func(ref string) ([]byte, error) // resolves references in Config
 	Detector detect.Detector
+	Rules    *LiveRules // looked at for changes now and then; may be nil
 	Log      *slog.Logger
 	// Deliver is called with every alert after it has been stored.
 	Deliver func(alert.Alert)
@@ -80,7 +82,7 @@ type WatchOptions struct {
 // and raises none twice.
 func Watch(ctx context.Context, o WatchOptions) error {
 	w := &Watcher{
-		dirs: o.Dirs, detector: o.Detector, log: o.Log, deliver: o.Deliver, now: time.Now,
+		dirs: o.Dirs, detector: o.Detector, rules: o.Rules, log: o.Log, deliver: o.Deliver, now: time.Now,
 		faults: make(chan string, 64),
 	}
 	for _, dir := range []string{o.Dirs.Journal(), hook.MarkDir(o.Dirs.Journal())} {
@@ -116,8 +118,11 @@ func (w *Watcher) open() error {
 	w.out = out
 	w.heart = newHeart(w.now())
 	from := later(out.Last(), readHeart(w.dirs.heart()).Mark)
-	w.tail, err = tail.Open(w.dirs.Journal(), from.Pos)
 	w.seq = from.Seq
+	if err := WarmUp(w.dirs.Journal(), from.Pos, w.detector); err != nil {
+		w.log.Warn("what came before is not known to all detectors", "error", err)
+	}
+	w.tail, err = tail.Open(w.dirs.Journal(), from.Pos)
 	return err
 }
 
@@ -229,6 +234,11 @@ func (w *Watcher) chores(ctx context.Context) {
 	if now.After(w.due.marks) {
 		w.due.marks = now.Add(markEvery)
 		w.collectMarks(ctx)
+	}
+	if w.rules != nil {
+		if e := w.rules.Check(now); e != nil {
+			w.judge(ctx, e)
+		}
 	}
 	if now.After(w.due.beat) {
 		w.due.beat = now.Add(beatEvery)

@@ -26,6 +26,12 @@ type Config struct {
 	Version int           `toml:"version"` // of the format: 1
 	Journal keeper.Policy `toml:"journal"`
 	Anchor  all.Config    `toml:"anchor"`
+	Rules   Rules         `toml:"rules"`
+}
+
+// Rules is the [rules] section.
+type Rules struct {
+	Paths []string `toml:"paths"` // files and directories of further Sigma rules
 }
 
 // Default is the configuration without a file.
@@ -92,7 +98,7 @@ func explain(err error) error {
 	if missing, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(missing.Errors) > 0 {
 		first := missing.Errors[0]
 		row, col := first.Position()
-		return fmt.Errorf("line %d, column %d: unknown key %v; see docs/configuration.md", row, col, first.Key())
+		return fmt.Errorf("line %d, column %d: unknown key %s; see docs/configuration.md", row, col, strings.Join(first.Key(), "."))
 	}
 	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, col := bad.Position()

@@ -34,7 +34,7 @@ func TestFileIsReadOverTheDefaults(t *testing.T) {
 
 func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"an unknown key", "version = 1\n[journal]\nmaxsize = \"1MiB\"\n", "line 3, column 1: unknown key"},
+		{"an unknown key", "version = 1\n[journal]\nmaxsize = \"1MiB\"\n", "line 3, column 1: unknown key journal.maxsize"},
 		{"a wrong type", "version = 1\n[journal]\nmax_size = true\n", "write it as 64MiB"},
 		{"not TOML", "version = 1\n[journal\n", "line 2"},
 		{"a size that cannot be read", "[journal]\nmax_size = \"many\"\n", "write it as 64MiB"},

@@ -32,6 +32,8 @@ type program struct {
 	skip     int     // operands before the files: grep's pattern
 	values   string  // options whose next word is no file that is used so: " -i --rsh "
 	special  func(t *translator, c *shell.Command, dir string)
+
+	interprets bool // it runs a program that is written on its line or piped in
 }
 
 // programTable lists the programs whose operands are files. One that is not
@@ -48,7 +50,8 @@ var programTable = []struct {
 	{"chmod chown chgrp chflags chattr setfacl touch rename mount umount", program{operands: changes}},
 	{"tee sponge truncate patch", program{operands: writes}},
 	{"rm unlink shred srm trash trash-put wipe", program{operands: deletes}},
-	{"grep egrep fgrep zgrep rg ag ack awk gawk mawk jq yq", program{operands: reads, skip: 1}},
+	{"grep egrep fgrep zgrep rg ag ack jq yq", program{operands: reads, skip: 1}},
+	{"awk gawk mawk nawk", program{special: (*translator).awk}},
 	{"cat tac nl head tail less more most bat batcat view vi vim nvim nano emacs ed strings " +
 		"base64 base32 basenc xxd od hexdump hd sort uniq cut paste column fold rev fmt pr split csplit " +
 		"diff cmp comm join zip 7z 7za rar gzip bzip2 xz zstd cpio openssl iconv uuencode qrencode xclip " +
@@ -60,7 +63,7 @@ var programTable = []struct {
 	{"dd", program{special: (*translator).dd}},
 	{"find", program{special: (*translator).find}},
 	{"curl curlie wget wget2 http https xh", program{special: (*translator).transfer}},
-	{interpreters, program{operands: reads, special: (*translator).code}},
+	{interpreters, program{operands: reads, special: (*translator).code, interprets: true}},
 }
 
 var programs = func() map[string]*program {

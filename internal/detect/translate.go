@@ -21,6 +21,10 @@ type translator struct {
 	cut     bool     // the call would have made more events, or fuller ones
 	dirs    []string // where the commands below each command run; first those that are typed
 
+	piped      string      // the program the current command reads, see given
+	inner      []innerLine // what the current command runs through a program of its own
+	innerBytes int         // bytes of such lines of the call so far
+
 	made   [2]string         // see madeBy
 	vars   []string          // see assigns
 	images map[string]string // name -> imageOf it
@@ -38,14 +42,16 @@ const (
 // call holds more than is looked at.
 func (t *translator) translate(e *event.Event) bool {
 	t.call, t.line, t.targets, t.repeats, t.cut = e, shell.Result{}, 0, 0, false
+	t.inner, t.innerBytes = t.inner[:0], 0
 	if e.Command != "" {
 		t.line = shell.Split(e.Command)
 	}
 	t.toolCall()
 	t.toolTargets()
 	t.dirs = append(t.dirs[:0], e.CWD)
-	for i := range t.line.Commands {
+	for i := 0; i < len(t.line.Commands); i++ { // a command may add others
 		t.command(i)
+		t.runInner(i)
 	}
 	return !t.cut
 }
@@ -165,6 +171,7 @@ func (t *translator) command(i int) {
 	l.begin(classProcess)
 	l.set(fieldImage, t.imageOf(c))
 	l.set(fieldCommandLine, c.Text)
+	t.piped = t.given(c)
 	l.set(fieldCurrentDirectory, dir)
 	l.set(fieldProjectDirectory, t.call.CWD)
 	l.set(fieldParentImage, "/bin/bash")
@@ -183,7 +190,7 @@ func (t *translator) command(i int) {
 	l.setAll(fieldDecodedBy, c.Decoded)
 	l.setAll(fieldShellFacts, factNames(t.line.Facts))
 	t.repeat(fieldParentCommandLine, fieldStdinCommandLine)
-	t.emit(l)
+	t.process(c)
 	t.madeBy(c)
 
 	for _, r := range c.Redirects {
@@ -199,6 +206,41 @@ func (t *translator) command(i int) {
 	t.operands(c, dir)
 	t.dirs = append(t.dirs, dir)
 	t.changeDirectory(c)
+}
+
+// process emits the event of a process. Of a program that is piped in, the
+// command line has a part each: two words a thousand lines apart have nothing
+// to do with one another.
+func (t *translator) process(c *shell.Command) {
+	for rest := t.piped; rest != ""; {
+		part := lines(rest, 2*partSize)
+		t.log.setAll(fieldCommandLine, []string{c.Text, part})
+		t.emit(&t.log)
+		if len(part) == len(rest) {
+			break
+		}
+		rest = rest[len(lines(rest, partSize)):]
+	}
+	t.log.set(fieldCommandLine, c.Text)
+	if t.piped == "" {
+		t.emit(&t.log)
+	}
+}
+
+// partSize is how far one part of a program begins behind the one before, in
+// bytes. Each is twice as long.
+const partSize = 1 << 10
+
+// lines is the head of text of about n bytes, up to the end of a line if there
+// is one.
+func lines(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	if end := strings.LastIndexByte(text[:n], '\n'); end > 0 {
+		n = end + 1
+	}
+	return text[:n]
 }
 
 // assigns lists the variables that are set for c alone: before it, or before

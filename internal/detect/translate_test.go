@@ -280,7 +280,7 @@ func TestACallWithTooMuchInItSaysSo(t *testing.T) {
 	for name, command := range map[string]string{
 		"ten thousand files":            "cat " + strings.Repeat("a ", 10_000),
 		"a long line of many commands":  strings.Repeat("cat aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;", 900),
-		"a program of a million quotes": "python3 -c \"" + strings.Repeat("''", 2000) + "\"",
+		"a program of a million quotes": "python3 -c \"" + strings.Repeat("'/a'", 5000) + "\"",
 	} {
 		e := bash(command)
 		found := d.Detect(&e)

@@ -5,7 +5,9 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
+	"gander/internal/alert"
 	"gander/internal/sigma"
 )
 
@@ -147,5 +149,31 @@ func TestAMissCostsNoAllocation(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations for %d events", n, len(misses))
+	}
+}
+
+// BenchmarkCorrelate says what a match costs that a correlation counts.
+func BenchmarkCorrelate(b *testing.B) {
+	for _, kind := range []string{
+		"type: event_count\nrules: rule_a\ncondition: {gte: 100}", "type: value_count\nrules: rule_a\ncondition: {field: f, gte: 100}",
+		"type: value_median\nrules: rule_a\ncondition: {field: n, gte: 100}", "type: temporal_ordered\nrules: [rule_b, rule_a]",
+	} {
+		name, _, _ := strings.Cut(strings.TrimPrefix(kind, "type: "), "\n")
+		b.Run(name, func(b *testing.B) {
+			set := compile(b, parse(b, basics+correlation(kind+"\ngroup-by: [s]\ntimespan: 10m")))
+			c := set.NewCorrelator()
+			var a *sigma.Rule
+			set.NewMatcher().Match("test", event{"kind": {"a"}}, func(h *sigma.Hit) bool { a = h.Rule; return false })
+			var events []event
+			for i := range 1000 {
+				events = append(events, event{"s": {fmt.Sprint("session ", i%10)}, "f": {fmt.Sprint(i % 100)}, "n": {fmt.Sprint(i % 50)}})
+			}
+			now, ref := time.Unix(1_800_000_000, 0), &alert.EventRef{}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				now = now.Add(time.Second)
+				c.Add(a, events[i%1000], now, ref, func(*sigma.Correlated) {})
+			}
+		})
 	}
 }

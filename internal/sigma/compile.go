@@ -11,38 +11,61 @@ import (
 // A Set is rules compiled for matching: one program per class of events. It is
 // immutable and safe for concurrent use.
 type Set struct {
-	programs map[string]*program
+	programs     map[string]*program
+	correlations []*correlation
+	feeds        map[*Rule][]input // a rule -> the correlations that name it
+	silent       map[*Rule]bool
 }
 
 // Compile makes a set of rules. classes maps a rule's logsource to the classes
 // of events it is to be matched against; a rule without any is left out. It
-// returns an error for rules that share an id, and when the rules together are
-// too large.
+// returns an error for rules that share an id, for filters and correlations
+// that name rules that are not there, and when the rules together are too
+// large.
 func Compile(rules []*Rule, classes func(Logsource) []string) (*Set, error) {
 	if err := checkRules(rules); err != nil {
 		return nil, err
 	}
+	n := newNames(rules)
+	bodies, err := n.narrow(rules)
+	if err != nil {
+		return nil, err
+	}
+	set := &Set{programs: make(map[string]*program), feeds: make(map[*Rule][]input), silent: make(map[*Rule]bool)}
+	if err := set.correlate(rules, n); err != nil {
+		return nil, err
+	}
+	if err := set.compile(rules, bodies, classes); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// compile makes the programs.
+func (s *Set) compile(rules []*Rule, bodies map[*Rule]body, classes func(Logsource) []string) error {
 	byClass := make(map[string][]*Rule)
 	for _, r := range rules {
+		if !r.IsDetection() {
+			continue
+		}
 		for _, class := range classes(r.Logsource) {
 			if of := byClass[class]; len(of) == 0 || of[len(of)-1] != r { // named twice
 				byClass[class] = append(of, r)
 			}
 		}
 	}
-	set := &Set{programs: make(map[string]*program)}
 	budget := maxTable
 	for _, class := range slices.Sorted(maps.Keys(byClass)) {
 		c := &compiler{prog: new(program), index: make(map[identity]int32), fields: make(map[string]int32)}
 		for _, r := range byClass[class] {
-			c.rule(r)
+			c.rule(r, bodies[r])
 		}
 		if err := c.automata(&budget); err != nil {
-			return nil, fmt.Errorf("compile the rules for %s: %w", class, err)
+			return fmt.Errorf("compile the rules for %s: %w", class, err)
 		}
-		set.programs[class] = c.prog
+		s.programs[class] = c.prog
 	}
-	return set, nil
+	return nil
 }
 
 // checkRules refuses rules that do not come from Parse and ids used twice.
@@ -50,7 +73,7 @@ func checkRules(rules []*Rule) error {
 	var errs []error
 	seen := make(map[string]*Rule)
 	for _, r := range rules {
-		if r.condition == nil {
+		if r.condition == nil && r.Correlation == nil {
 			return fmt.Errorf("rule %q has no detection: use rules that Parse returned", r.Title)
 		}
 		if first := seen[r.ID]; first != nil {
@@ -70,13 +93,13 @@ type compiler struct {
 	fields map[string]int32
 }
 
-func (c *compiler) rule(r *Rule) {
+func (c *compiler) rule(r *Rule, b body) {
 	compiled := compiledRule{rule: r}
-	for _, s := range r.selections {
+	for _, s := range b.selections {
 		compiled.selections = append(compiled.selections, compiledSelection{name: s.name, node: c.node(s.expr, nil)})
 	}
-	markNamed(r.condition, compiled.selections, false)
-	compiled.condition = c.node(r.condition, compiled.selections)
+	markNamed(b.condition, compiled.selections, false)
+	compiled.condition = c.node(b.condition, compiled.selections)
 	compiled.selections = slices.DeleteFunc(compiled.selections, func(s compiledSelection) bool { return !s.named })
 	c.prog.rules = append(c.prog.rules, compiled)
 	c.wake(int32(len(c.prog.rules)-1), compiled.condition)

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"gander/internal/alert"
 	"gander/internal/sigma"
 )
 
@@ -18,6 +20,10 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("title: &a x\nid: *a\nlogsource: {product: linux}\ndetection: {s: {F: null, G|lt: 3, H|cidr: ::/0}, condition: [s, all of them]}\n"))
 	f.Add([]byte("a: &a [*a]\ndetection: {s: *a, condition: s}"))
 	f.Add([]byte("correlation: {}\n---\nfilter: {}\n---\n- x\n---\n"))
+	f.Add([]byte("name: a\n" + source("r", "s: {F|hour|gte: 3}\ncondition: s") + "---\ntitle: c\ncorrelation: {type: temporal_ordered, rules: [a, d], group-by: [x, G], aliases: {x: {a: F, d: G}}, timespan: 5m, generate: true}\n" +
+		"---\ntitle: d\ncorrelation: {type: value_count, rules: a, timespan: 1M, condition: {field: [F, G], gte: 1, neq: 7}}\n"))
+	f.Add([]byte("name: a\n" + source("r", "s: {F: a}\ncondition: s") + "---\ntitle: c\ncorrelation: {type: value_percentile, rules: a, timespan: 1w, condition: {field: G, percentile: 0, lte: 1e9}}\n" +
+		"---\ntitle: f\nlogsource: {category: test}\nfilter: {rules: any, s: {F: b}, condition: not s}\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		rules, err := sigma.Parse("fuzz.yml", src)
 		if err != nil && !strings.HasPrefix(err.Error(), "fuzz.yml:") {
@@ -30,7 +36,14 @@ func FuzzParse(f *testing.F) {
 		for _, r := range rules {
 			r.Fields()
 		}
-		hits(set.NewMatcher(), event{"F": {"a", "-x"}, "G": {"1"}})
+		m, c := set.NewMatcher(), set.NewCorrelator()
+		e := event{"F": {"a", "-x"}, "G": {"1"}}
+		for i := range 4 {
+			m.Match("test", e, func(h *sigma.Hit) bool {
+				c.Add(h.Rule, e, time.Unix(int64(i*i), 0), &alert.EventRef{}, func(*sigma.Correlated) {})
+				return true
+			})
+		}
 	})
 }
 

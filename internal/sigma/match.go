@@ -52,6 +52,9 @@ func (s *Set) NewMatcher() *Matcher {
 	return m
 }
 
+// Set returns the set m runs.
+func (m *Matcher) Set() *Set { return m.set }
+
 func grow[T any](s []T, n int) []T {
 	if n <= len(s) {
 		return s

@@ -17,6 +17,7 @@ type modifiers struct {
 	cased    bool
 	expand   bool
 	fieldref bool
+	part     string // of a date: minute, hour, ...
 }
 
 // A modifierClass says which of the modifiers exclude each other.
@@ -26,6 +27,7 @@ const (
 	classOperator modifierClass = iota + 1 // at most one
 	classEncoder
 	classFlag   // behind re
+	classPart   // of a date, at most one
 	classSwitch // on or off
 )
 
@@ -36,6 +38,7 @@ var modifierClasses = map[string]modifierClass{
 	"base64": classEncoder, "base64offset": classEncoder, "windash": classEncoder,
 	"wide": classEncoder, "utf16": classEncoder, "utf16le": classEncoder, "utf16be": classEncoder,
 	"i": classFlag, "m": classFlag, "s": classFlag,
+	"minute": classPart, "hour": classPart, "day": classPart, "week": classPart, "month": classPart, "year": classPart,
 	"all": classSwitch, "neq": classSwitch, "cased": classSwitch, "expand": classSwitch, "fieldref": classSwitch,
 }
 
@@ -70,6 +73,11 @@ func (m *modifiers) add(name string) error {
 			return fmt.Errorf("modifier %q must stand behind re: write re|%s", name, name)
 		}
 		m.flags += name
+	case classPart:
+		if m.part != "" {
+			return fmt.Errorf("modifiers %q and %q exclude each other: keep one", m.part, name)
+		}
+		m.part = name
 	case classSwitch:
 		m.set(name)
 	default:
@@ -106,7 +114,7 @@ func knownModifiers() string {
 func (m *modifiers) isText() bool {
 	switch m.operator {
 	case "", "contains", "startswith", "endswith":
-		return !m.fieldref
+		return !m.fieldref && m.part == ""
 	}
 	return false
 }
@@ -140,6 +148,8 @@ func (m *modifiers) check() error {
 
 func (m *modifiers) checkOperator() error {
 	switch {
+	case m.part != "" && (m.operator != "" && comparisons[m.operator] == 0 || len(m.encoders) > 0 || m.cased || m.expand || m.fieldref):
+		return fmt.Errorf("%s gives a number: only lt, lte, gt, gte and neq go with it", m.part)
 	case m.neq && m.all:
 		return errors.New("neq already means none of the values: take all out")
 	case m.fieldref && !slices.Contains([]string{"", "startswith", "endswith"}, m.operator):

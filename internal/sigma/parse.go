@@ -17,8 +17,7 @@ const maxSource = 16 << 20
 
 // Parse reads the rules of one YAML file, which may hold several documents.
 // file is only for messages. It returns the rules that are sound and all
-// errors of the others, joined; each is an [*Error], and wraps
-// [ErrUnsupported] for a document of a kind that is not read yet.
+// errors of the others, joined; each is an [*Error].
 func Parse(file string, src []byte) ([]*Rule, error) {
 	p := &parser{file: file}
 	if len(src) > maxSource {
@@ -86,15 +85,13 @@ func (p *parser) document(doc *yaml.Node) *Rule {
 		return nil // nothing between two separators
 	}
 	if n.Kind != yaml.MappingNode {
-		p.errorf(n, "a rule is a map with title, logsource and detection: write one")
+		p.errorf(n, "a rule is a map with title, logsource and detection, or with title and correlation: write one")
 		return nil
 	}
 	before := p.failed
-	if p.unsupported(n); p.failed > before {
-		return nil
-	}
 	r := &Rule{File: p.file, Line: n.Line, Level: alert.Medium}
 	for key, value := range p.pairs(n, "the rule") {
+		r.keys = append(r.keys, key.Value)
 		p.section(r, key, value)
 	}
 	p.required(r, n)
@@ -105,20 +102,6 @@ func (p *parser) document(doc *yaml.Node) *Rule {
 		r.ID = r.Title
 	}
 	return r
-}
-
-// unsupported refuses the documents of Sigma that are not detection rules.
-func (p *parser) unsupported(n *yaml.Node) {
-	for key := range mapPairs(n) {
-		switch key.Value {
-		case "correlation":
-			p.errorf(key, "correlation rules are %w: take this one out", ErrUnsupported)
-		case "filter":
-			p.errorf(key, "filters are %w: take this one out", ErrUnsupported)
-		case "action":
-			p.errorf(key, "collections by action are no longer Sigma: write each rule as a document of its own")
-		}
-	}
 }
 
 // section reads one top-level key of a rule.
@@ -143,6 +126,14 @@ func (p *parser) section(r *Rule, key, value *yaml.Node) {
 		p.logsource(r, value)
 	case "detection":
 		p.detection(r, value)
+	case "correlation":
+		p.correlation(r, value)
+	case "filter":
+		p.filter(r, value)
+	case "generate":
+		p.generate(r, value)
+	case "action":
+		p.errorf(key, "collections by action are no longer Sigma: write each rule as a document of its own")
 	case "taxonomy":
 		if name := p.text(value, "taxonomy"); name != "sigma" {
 			p.errorf(value, "taxonomy %q is not known: rewrite the rule with Sigma's own field names", name)
@@ -188,10 +179,22 @@ func (p *parser) required(r *Rule, n *yaml.Node) {
 	if strings.TrimSpace(r.Title) == "" {
 		p.errorf(n, "the rule has no title: add one")
 	}
-	if !has["logsource"] {
+	p.kind(n, has)
+}
+
+// kind reports a document that is none of Sigma's three kinds, or two at once.
+func (p *parser) kind(n *yaml.Node, has map[string]bool) {
+	switch {
+	case has["correlation"] && (has["logsource"] || has["detection"] || has["filter"]):
+		p.errorf(n, "a correlation has no logsource, detection or filter: those belong to the rules it names, each a document of its own")
+	case has["detection"] && has["filter"]:
+		p.errorf(n, "a filter has no detection: put its selections and its condition under filter")
+	case has["correlation"]:
+		return
+	case !has["logsource"]:
 		p.errorf(n, "the rule has no logsource: add one with a category, product or service")
 	}
-	if !has["detection"] {
+	if !has["correlation"] && !has["detection"] && !has["filter"] {
 		p.errorf(n, "the rule has no detection: add one with selections and a condition")
 	}
 }

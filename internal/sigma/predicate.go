@@ -19,6 +19,7 @@ const (
 	kindLessEqual
 	kindGreater
 	kindGreaterEqual
+	kindEqual    // as numbers
 	kindFieldRef // the value of another field
 	kindPresent  // the event has the field
 	kindAbsent   // it has not
@@ -42,6 +43,7 @@ type identity struct {
 	anchor anchor
 	cased  bool
 	text   string // what is looked for, in lower case unless cased
+	part   string // of the value, which is a date: "minute", ...
 }
 
 // A predicate is one question about one field. It holds when it holds for any
@@ -100,10 +102,15 @@ func (p *predicate) inPrefix(value string) bool {
 
 func (p *predicate) compare(value string) bool {
 	n, ok := parseNumber(value)
+	if p.part != "" {
+		n, ok = datePart(value, p.part)
+	}
 	if !ok {
 		return false
 	}
 	switch p.kind {
+	case kindEqual:
+		return n == p.number
 	case kindLess:
 		return n < p.number
 	case kindLessEqual:

@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -10,8 +9,8 @@ import (
 	"gander/internal/alert"
 )
 
-// A Rule is one detection rule as its file states it. Rules come from [Parse]
-// and are not changed afterwards.
+// A Rule is one document of a rule file: a detection rule, or a correlation
+// rule, or a filter. Rules come from [Parse] and are not changed afterwards.
 type Rule struct {
 	ID             string // the rule's id, or its title when it has none
 	Name           string // what correlation rules may call it
@@ -28,11 +27,16 @@ type Rule struct {
 	File           string // as given to Parse
 	Line           int    // where the rule begins in File, from 1
 
+	Correlation *Correlation // of a correlation rule, which has no log source and no selections
+	Filter      *Filter      // of a filter, whose selections are what it asks for
+
 	// Custom holds the top-level keys that are not Sigma's, undecoded.
 	Custom map[string]*yaml.Node
 
 	selections []selection // in the order they are written
 	condition  *expr
+	keys       []string // of the document
+	generate   bool     // of a correlation: its rules raise alerts of their own too
 }
 
 // A selection is a named part of a rule's detection.
@@ -61,9 +65,36 @@ func (r *Rule) Fields() []string {
 	return names
 }
 
-// ErrUnsupported is what an error wraps when a document is valid Sigma of a
-// kind that is not read yet: a correlation rule or a filter.
-var ErrUnsupported = errors.New("not supported yet")
+// Has reports whether the document has a top-level key, such as level.
+func (r *Rule) Has(key string) bool { return slices.Contains(r.keys, key) }
+
+// Unused returns the names of the selections no condition names.
+func (r *Rule) Unused() []string {
+	used := make(map[int]bool)
+	var walk func(e *expr)
+	walk = func(e *expr) {
+		if e.op == opName {
+			used[e.sel] = true
+		}
+		for _, k := range e.kids {
+			walk(k)
+		}
+	}
+	if r.condition != nil {
+		walk(r.condition)
+	}
+	var names []string
+	for i, s := range r.selections {
+		if !used[i] {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
+// IsDetection reports whether r is a detection rule, neither a correlation nor
+// a filter.
+func (r *Rule) IsDetection() bool { return r.Correlation == nil && r.Filter == nil }
 
 // An Error is one thing that is wrong with a rule file.
 type Error struct {

@@ -13,6 +13,11 @@
 // sees only the first 2^24/n bytes of one, n being the instructions it
 // compiles to: the agent chooses the value, and must not stall the watcher.
 //
+// A [Correlator] follows the matches over time and knows when a correlation
+// rule holds. It goes by the time of the events, never the clock, so that the
+// same events give the same answers; what it remembers is bounded, and what it
+// had to forget is told.
+//
 // What the Sigma specification leaves open is decided here:
 //   - case is ignored for the letters a-z, unless the rule says cased;
 //   - a number or boolean of a rule is compared as the text it is written as;
@@ -21,7 +26,14 @@
 //     the field is there and none of them does;
 //   - a keyword may lie anywhere in any string of the event;
 //   - regular expressions are those of package regexp, which has no
-//     look-around and no back-references.
+//     look-around and no back-references;
+//   - a filter's condition is added to a rule's own with and, so that most
+//     filters say "not selection";
+//   - a rule that only serves a correlation of its own file raises nothing by
+//     itself, unless the correlation says "generate: true";
+//   - a group-by field an event has not counts as empty;
+//   - value_percentile with a percentile is about the numbers of a field, without
+//     one about the share of the events that have the same value.
 package sigma
 
 import "gander/internal/alert"

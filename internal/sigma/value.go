@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -32,7 +33,7 @@ func (m *modifiers) predicates(field string, n *yaml.Node) ([]*predicate, error)
 }
 
 func (m *modifiers) null(field string) ([]*predicate, error) {
-	if m.operator != "" || m.fieldref || len(m.encoders) > 0 || field == "" {
+	if m.operator != "" || m.part != "" || m.fieldref || len(m.encoders) > 0 || field == "" {
 		return nil, errors.New("null is no text: write it as the only value of a field without modifiers, or quote it")
 	}
 	return []*predicate{{identity: identity{field: field, kind: kindAbsent}}}, nil
@@ -76,9 +77,12 @@ func parseExists(field string, n *yaml.Node) ([]*predicate, error) {
 func (m *modifiers) comparison(field, value string) ([]*predicate, error) {
 	number, ok := parseNumber(value)
 	if !ok {
-		return nil, fmt.Errorf("%s needs a decimal number, not %q", m.operator, value)
+		return nil, fmt.Errorf("%s needs a decimal number, not %q", cmp.Or(m.operator, m.part), value)
 	}
-	id := identity{field: field, kind: comparisons[m.operator], text: value}
+	id := identity{field: field, kind: kindEqual, text: value, part: m.part}
+	if m.operator != "" {
+		id.kind = comparisons[m.operator]
+	}
 	return []*predicate{{identity: id, number: number}}, nil
 }
 
