@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"gander/internal/agent/claudecode"
@@ -30,7 +31,7 @@ func TestOwnFilesAreKnownWhereverTheyLie(t *testing.T) {
 		e := claudecode.Adapter{}.Parse([]byte(payload))
 		got := ""
 		for _, f := range d.Detect(&e) {
-			if f.Rule.ID[:len(own)] == own {
+			if strings.HasPrefix(f.Rule.ID, own) {
 				got = f.Rule.ID
 			}
 		}

@@ -29,6 +29,7 @@ func (d Dirs) Rules(paths ...string) rules.Source {
 type LiveRules struct {
 	source  rules.Source
 	rules   *detect.Correlated
+	follow  *detect.Sessions // hears what the rules are matched against
 	stamp   uint64
 	checked time.Time
 	fault   error // of the last reading, until Check has told it
@@ -46,12 +47,22 @@ const faultRules = "rules-unreadable"
 // default ones are used alone, and Check says so.
 func NewLiveRules(s rules.Source) (*LiveRules, error) {
 	r := &LiveRules{source: s, stamp: s.Stamp()}
-	if r.rules, r.fault = compileRules(s); r.fault == nil {
+	if c, err := compileRules(s); err == nil {
+		r.use(c)
 		return r, nil
+	} else {
+		r.fault = err
 	}
-	var err error
-	r.rules, err = compileRules(rules.Source{})
+	c, err := compileRules(rules.Source{})
+	if err == nil {
+		r.use(c)
+	}
 	return r, err
+}
+
+// use begins to use compiled rules. What is known of sessions begins anew.
+func (r *LiveRules) use(c *detect.Correlated) {
+	r.rules, r.follow = c, detect.NewCorrelatedSessions(c)
 }
 
 // compileRules reads and compiles all rules of a source.
@@ -72,7 +83,7 @@ func (r *LiveRules) Detect(e *event.Event) []alert.Finding {
 			return []alert.Finding{rulesFault(detail)}
 		}
 	}
-	return r.rules.Detect(e)
+	return append(r.rules.Detect(e), r.follow.Detect(e)...)
 }
 
 func rulesFault(detail string) alert.Finding {
@@ -116,15 +127,18 @@ func (r *LiveRules) reload() {
 	next, err := compileRules(r.source)
 	if r.fault = err; err == nil {
 		next.Adopt(r.rules)
-		r.rules = next
+		r.use(next)
 	}
 }
 
-// Horizon is how far back correlations look.
-func (r *LiveRules) Horizon() time.Duration { return r.rules.Horizon() }
+// Horizon is how far back correlations and sessions look.
+func (r *LiveRules) Horizon() time.Duration { return max(r.rules.Horizon(), r.follow.Horizon()) }
 
 // Warm takes in an event that was judged before.
-func (r *LiveRules) Warm(e *event.Event) { r.rules.Warm(e) }
+func (r *LiveRules) Warm(e *event.Event) {
+	r.rules.Warm(e)
+	r.follow.Warm(e)
+}
 
 // DetectorsFor are the detectors every event passes, with the rules of a
 // source. LiveRules is one of them, for whoever runs for long to Check.

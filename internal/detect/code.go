@@ -48,6 +48,7 @@ func (t *translator) awk(c *shell.Command, dir string) {
 // program emits the files and URLs a program names, and those of the programs
 // it evaluates, so many layers deep.
 func (t *translator) program(c *shell.Command, dir, src string, layers int) {
+	has := t.log.has
 	if t.piped != "" {
 		t.log.unset(fieldParentCommandLine) // it is most of all the program
 	}
@@ -72,6 +73,8 @@ func (t *translator) program(c *shell.Command, dir, src string, layers int) {
 		}
 	}
 	t.cut = t.cut || !whole
+	t.log.has = has
+	t.madeBy(c)
 	s.runs(func(line string) bool { return t.keep(c, line) })
 	if layers < maxLayers {
 		s.evaluated(func(src string) bool {

@@ -160,16 +160,26 @@ func TestAwkReadsFiles(t *testing.T) {
 }
 
 func TestProgramsWithinProgramsAreBounded(t *testing.T) {
+	e := bash(strings.Repeat("python3 <<E;", 900) + "\n" + strings.Repeat("f('/a')\n", 12000))
+	rule(t, "process_creation", "{Image: /none}").Detect(&e)
 	for name, program := range map[string]string{
 		"a text a thousand times":    "a='" + strings.Repeat("x", 4000) + "'\n" + strings.Repeat("os.system(a)\n", 2000),
 		"words that become long":     "a='" + strings.Repeat("x", 4000) + "'\nos.system('x', " + strings.Repeat("a,", 3000) + ")",
 		"an evaluated text likewise": "a='" + strings.Repeat("x", 4000) + "'\n" + strings.Repeat("eval(a)\n", 2000),
 		"doubling":                   "a='" + strings.Repeat("x", 4000) + "'\n" + strings.Repeat("a=a+a\nb=a+'x'\n", 2000),
 		"brackets":                   strings.Repeat("([{", 30000),
+		"calls in calls":             strings.Repeat("str(", 15000) + strings.Repeat("'/a',", 4000),
+		"one call of many texts":     "open(" + strings.Repeat("'/a',", 20000),
+		"one function many times":    strings.Repeat("f('/a')\n", 12000),
+		"one list many times":        "c = ['x']\n" + strings.Repeat("os.system(c)\n", 8000),
+		"a long sum":                 strings.Repeat("'/'+", 20000) + "'a'",
+		"many variables":             strings.Repeat("a=Path(b)\nb=Path(a)\na='/x'\nopen(a)\n", 2000),
 		"a variable of itself":       "a=a\nb=Path(a)\na=Path(b)\na='/x'\nopen(a)",
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := bash("python3 -c \"" + program + "\"")
+			rule(t, "process_creation", "{Image: /none}").Detect(&e)
+			e.Command = "python3 - <<E\n" + program + "\nE"
 			rule(t, "process_creation", "{Image: /none}").Detect(&e)
 		})
 	}

@@ -147,7 +147,7 @@ func (s *source) lineOf(i int) string {
 	if first == "" {
 		return ""
 	}
-	for s.kind(at+1) == '+' {
+	for near := at + maxNear; at < near && s.kind(at+1) == '+'; {
 		at += 2
 	}
 	var rest []string
@@ -180,12 +180,11 @@ func (s *source) textAt(i int) string {
 // given; nil when there is none.
 func (s *source) list(i int) []string {
 	if s.kind(i) == word {
-		for _, at := range s.vars[s.toks[i].text] {
-			if n := int(at); s.kind(n+1) == '=' && s.kind(n+2) == '[' {
-				i = n + 2
-				break
-			}
+		at, ok := s.lists[s.toks[i].text]
+		if !ok {
+			return nil
 		}
+		i = int(at)
 	}
 	if s.kind(i) != '[' {
 		return nil
@@ -204,7 +203,7 @@ func (s *source) arguments(i, end int) []string {
 		switch {
 		case s.kind(i) == text:
 			words = append(words, s.joined(i))
-			for s.kind(i+1) == '+' {
+			for near := i + maxNear; i < near && s.kind(i+1) == '+'; {
 				i += 2
 			}
 		case s.kind(i) != word || s.kind(i+1) == '=':

@@ -15,8 +15,11 @@ type source struct {
 	vars  map[string][]int32 // name before the first dot -> where it stands
 	any   fileUse            // what the program does with files as a whole
 
+	own   map[string]bool    // the functions it defines
+	lists map[string]int32   // variable -> the bracket of a list it is given
 	texts map[string]string  // variable -> the one text it is given
 	use   map[string]fileUse // variable -> see useOfVar
+	depth int                // of calls in calls, while one is looked at
 }
 
 // unknownUse says that a place does not tell.
@@ -26,7 +29,7 @@ func newSource(language string, toks []token, src string) *source {
 	s := &source{
 		language: language, toks: toks, any: usesIn(src),
 		open: make([]int32, len(toks)), close: make([]int32, len(toks)),
-		vars: make(map[string][]int32), texts: make(map[string]string), use: make(map[string]fileUse),
+		vars: make(map[string][]int32), own: make(map[string]bool), lists: make(map[string]int32), texts: make(map[string]string), use: make(map[string]fileUse),
 	}
 	var stack []int32
 	for i, t := range toks {
@@ -44,14 +47,25 @@ func newSource(language string, toks []token, src string) *source {
 				stack = stack[:len(stack)-1]
 			}
 		case word:
-			name, _, _ := strings.Cut(t.text, ".")
-			if name != "" {
-				s.vars[name] = append(s.vars[name], int32(i))
-			}
+			s.saw(i, t.text)
 		}
 	}
 	s.constants()
 	return s
+}
+
+// saw notes the name at i.
+func (s *source) saw(i int, name string) {
+	switch s.name(i - 1) {
+	case "def", "function", "sub":
+		s.own[name] = true
+	}
+	if name, _, _ = strings.Cut(name, "."); name != "" {
+		s.vars[name] = append(s.vars[name], int32(i))
+	}
+	if s.kind(i+1) == '=' && s.kind(i+2) == '[' {
+		s.lists[name] = int32(i + 2)
+	}
 }
 
 // constants finds the variables that are given a text.
@@ -108,7 +122,7 @@ func (s *source) joined(i int) string {
 			return "~/" + str
 		}
 	}
-	for n := i; n+2 < len(s.toks) && s.kind(n+1) == '+' && len(str) < maxPath; n += 2 {
+	for n := i; n < i+maxNear && n+2 < len(s.toks) && s.kind(n+1) == '+' && len(str) < maxPath; n += 2 {
 		next := s.toks[n+2]
 		if next.kind == word {
 			next.text = s.texts[next.text]
@@ -180,39 +194,38 @@ func (s *source) useAt(i int) fileUse {
 		return unknownUse | reads
 	case !ok:
 		return unknownUse
-	case use&^(reads|changes) == writes && s.kind(i-1) != ',' && s.kind(i+1) == ',':
-		if len(name) >= 4 && (strings.HasPrefix(name, "copy") || name == "symlink") {
-			return reads
-		}
-		if use&changes != 0 {
-			return changes
-		}
+	case use&writes != 0 && s.kind(i-1) != ',' && s.kind(i+1) == ',':
+		return useOfFirst(name, use)
+	}
+	return use
+}
+
+// useOfFirst is what a function that writes does with the first of several
+// values: a copy reads it, a move renames it.
+func useOfFirst(name string, use fileUse) fileUse {
+	switch {
+	case use&changes != 0:
+		return changes
+	case strings.HasPrefix(name, "copy"), strings.HasPrefix(name, "symlink"):
+		return reads
 	}
 	return use
 }
 
 // defines reports whether the program defines a function of that name.
-func (s *source) defines(name string) bool {
-	for _, at := range s.vars[name] {
-		switch s.name(int(at) - 1) {
-		case "def", "function", "sub":
-			return true
-		}
-	}
-	return false
-}
+func (s *source) defines(name string) bool { return s.own[name] }
 
 // idle reports whether the value at i is compared, a key, or a text that is
 // worked on, and so names no file in this place.
 func (s *source) idle(i int) bool {
 	before, after := s.kind(i-1), s.kind(i+1)
 	switch {
-	case after == '=' && s.kind(i+2) == '=', before == '=' && (s.kind(i-2) == '=' || s.kind(i-2) == '!'):
+	case after == '=' && s.kind(i+2) == '=', before == '=' && s.kind(i-2) == '=', before == '=' && s.kind(i-2) == '!':
 		return true
-	case after == ':' && (before == '{' || before == ','):
-		return true
-	case before == '[' && after == ']' && (s.kind(i-2) == word || s.kind(i-2) == ')' || s.kind(i-2) == ']'):
-		return true
+	case after == ':':
+		return before == '{' || before == ','
+	case before == '[' && after == ']':
+		return strings.IndexByte("w)]", s.kind(i-2)) >= 0 // an index, not a list
 	case after == word && s.kind(i) == text:
 		name := s.toks[i+1].text
 		return name == "in" || name == "not" || strings.HasPrefix(name, ".")
@@ -223,12 +236,20 @@ func (s *source) idle(i int) bool {
 // useOfCall is what is done with the value of a call, which stands for that of
 // its argument: Path(x).unlink(), open(str(x)), p = Path(x).
 func (s *source) useOfCall(f int) fileUse {
+	if s.depth >= maxCalls {
+		return unknownUse
+	}
+	s.depth++
+	defer func() { s.depth-- }()
 	end := int(s.close[f+1])
 	if s.kind(end+1) == word && strings.HasPrefix(s.toks[end+1].text, ".") {
 		return s.useOfMethod(end + 1)
 	}
 	return s.useAt(f)
 }
+
+// maxCalls is how many calls in calls are looked at.
+const maxCalls = 32
 
 // useOfMethod is what a method does with its file.
 func (s *source) useOfMethod(i int) fileUse {
@@ -266,12 +287,15 @@ func (s *source) useOfVar(v string) fileUse {
 	return all
 }
 
+// maxNear is how many tokens on something is looked for that belongs to a place.
+const maxNear = 256
+
 // modeOf reads the mode of open(x, "w").
 func (s *source) modeOf(i, bracket int) fileUse {
 	if s.kind(bracket) != '(' {
 		return unknownUse
 	}
-	for n := bracket + 1; n < int(s.close[bracket]); n++ {
+	for n := bracket + 1; n < min(int(s.close[bracket]), bracket+maxNear); n++ {
 		mode := s.toks[n].text
 		if n == i || int(s.open[n]) != bracket || s.kind(n) != text || len(mode) > 3 && mode[0] != '>' {
 			continue

@@ -171,7 +171,9 @@ func (t *translator) command(i int) {
 	l.begin(classProcess)
 	l.set(fieldImage, t.imageOf(c))
 	l.set(fieldCommandLine, c.Text)
-	t.piped = t.given(c)
+	if t.piped = t.given(c); !t.afford(len(t.piped)) {
+		t.piped = ""
+	}
 	l.set(fieldCurrentDirectory, dir)
 	l.set(fieldProjectDirectory, t.call.CWD)
 	l.set(fieldParentImage, "/bin/bash")
@@ -212,19 +214,22 @@ func (t *translator) command(i int) {
 // command line has a part each: two words a thousand lines apart have nothing
 // to do with one another.
 func (t *translator) process(c *shell.Command) {
-	for rest := t.piped; rest != ""; {
-		part := lines(rest, 2*partSize)
-		t.log.setAll(fieldCommandLine, []string{c.Text, part})
-		t.emit(&t.log)
-		if len(part) == len(rest) {
-			break
-		}
+	l, has := &t.log, t.log.has
+	part := lines(t.piped, 2*partSize)
+	if part != "" {
+		l.setAll(fieldCommandLine, []string{c.Text, part})
+	}
+	t.emit(l)
+	l.unset(fieldParentCommandLine)
+	l.unset(fieldStdinCommandLine)
+	for rest := t.piped; len(part) < len(rest); {
 		rest = rest[len(lines(rest, partSize)):]
+		part = lines(rest, 2*partSize)
+		l.set(fieldCommandLine, part)
+		t.emit(l)
 	}
-	t.log.set(fieldCommandLine, c.Text)
-	if t.piped == "" {
-		t.emit(&t.log)
-	}
+	l.has = has
+	l.set(fieldCommandLine, c.Text)
 }
 
 // partSize is how far one part of a program begins behind the one before, in
