@@ -2,27 +2,15 @@
 // of them. Commands parse flags, call a function here, and print.
 package app
 
-import (
-	"fmt"
-
-	"gander/internal/detect"
-)
+import "gander/internal/detect"
 
 // Detectors are the detectors every event passes, live or scanned: those about
 // gander itself, the rules of the account and of paths, and what is known of
 // sessions. LiveRules is one of them, for whoever runs for long to Check.
 func Detectors(d Dirs, paths ...string) (detect.Set, *LiveRules, error) {
-	set, live, err := DetectorsFor(d.Rules(paths...))
+	own, err := ownRules(d)
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := ownRules(d)
-	if err != nil {
-		return nil, nil, err
-	}
-	own, err := detect.NewRules(list, note)
-	if err != nil {
-		return nil, nil, fmt.Errorf("compile the rules about gander's own files: %w", err)
-	}
-	return append(set, own), live, nil
+	return DetectorsFor(d.Rules(paths...), own...)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ func (d Dirs) Rules(paths ...string) rules.Source {
 // before it go on, and the fault is an alert. It is used by one goroutine.
 type LiveRules struct {
 	source  rules.Source
+	own     []*sigma.Rule // gander's, which no file switches off
 	rules   *detect.Correlated
 	follow  *detect.Sessions // hears what the rules are matched against
 	stamp   uint64
@@ -43,17 +45,15 @@ const reloadEvery = 10 * time.Second
 // faultRules is the fault of rules that cannot be read.
 const faultRules = "rules-unreadable"
 
-// NewLiveRules reads the rules. Where those of the person cannot be read the
-// default ones are used alone, and Check says so.
-func NewLiveRules(s rules.Source) (*LiveRules, error) {
-	r := &LiveRules{source: s, stamp: s.Stamp()}
-	if c, err := compileRules(s); err == nil {
-		r.use(c)
-		return r, nil
-	} else {
+// NewLiveRules reads the rules, and adds own to them. Where those of the person
+// cannot be read the default ones are used alone, and Check says so.
+func NewLiveRules(s rules.Source, own ...*sigma.Rule) (*LiveRules, error) {
+	r := &LiveRules{source: s, own: own, stamp: s.Stamp()}
+	c, err := compileRules(s, own)
+	if err != nil {
 		r.fault = err
+		c, err = compileRules(rules.Source{}, own)
 	}
-	c, err := compileRules(rules.Source{})
 	if err == nil {
 		r.use(c)
 	}
@@ -65,13 +65,13 @@ func (r *LiveRules) use(c *detect.Correlated) {
 	r.rules, r.follow = c, detect.NewCorrelatedSessions(c)
 }
 
-// compileRules reads and compiles all rules of a source.
-func compileRules(s rules.Source) (*detect.Correlated, error) {
+// compileRules reads and compiles all rules of a source, and own.
+func compileRules(s rules.Source, own []*sigma.Rule) (*detect.Correlated, error) {
 	c, err := s.Read()
 	if err != nil {
 		return nil, err
 	}
-	return detect.NewCorrelated(c.Active(), note, c.Off)
+	return detect.NewCorrelated(slices.Concat(c.Active(), own), note, c.Off)
 }
 
 func note(r *sigma.Rule) detect.Note { return detect.Note(rules.NoteOf(r)) }
@@ -124,7 +124,7 @@ func (r *LiveRules) Check(now time.Time) *event.Event {
 func (r *LiveRules) Fault() error { return r.fault }
 
 func (r *LiveRules) reload() {
-	next, err := compileRules(r.source)
+	next, err := compileRules(r.source, r.own)
 	if r.fault = err; err == nil {
 		next.Adopt(r.rules)
 		r.use(next)
@@ -141,9 +141,9 @@ func (r *LiveRules) Warm(e *event.Event) {
 }
 
 // DetectorsFor are the detectors every event passes, with the rules of a
-// source. LiveRules is one of them, for whoever runs for long to Check.
-func DetectorsFor(s rules.Source) (detect.Set, *LiveRules, error) {
-	live, err := NewLiveRules(s)
+// source and own. LiveRules is one of them, for whoever runs for long to Check.
+func DetectorsFor(s rules.Source, own ...*sigma.Rule) (detect.Set, *LiveRules, error) {
+	live, err := NewLiveRules(s, own...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("compile the rules: %w", err)
 	}
