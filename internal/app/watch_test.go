@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ func TestMain(m *testing.M) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM)
 	defer stop()
+	debug.SetMemoryLimit(64 << 20) // as gander watch does
 	err := app.Watch(ctx, options(dir))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
