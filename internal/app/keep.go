@@ -32,6 +32,7 @@ func (w *Watcher) keep(ctx context.Context, o WatchOptions) (stop func(), err er
 			Journal: o.Dirs.Journal(), KeyFile: o.Dirs.SealKey(), Policy: o.Config.Journal, Anchors: queue, Log: o.Log,
 			Report:    w.reportFault,
 			Protected: func() (map[uint64]bool, error) { return unreadSegments(o.Dirs) },
+			Dropped:   w.lost.Load,
 			Progress:  func(p keeper.Progress) { w.kept.Store(&p) },
 		})
 		if err != nil {
@@ -61,6 +62,7 @@ func (w *Watcher) reportFault(fault string) {
 	select {
 	case w.faults <- fault:
 	default:
+		w.lost.Add(1)
 		w.log.Error("too many faults at once; one was not raised", "fault", fault)
 	}
 }

@@ -42,7 +42,8 @@ type Watcher struct {
 	seq    uint64
 	counts Counts
 	heart  Heart
-	faults chan string // from the keeper
+	faults chan string   // from the keeper
+	lost   atomic.Uint64 // faults that found no room there
 	kept   atomic.Pointer[keeper.Progress]
 	due    struct{ beat, marks time.Time }
 }
@@ -103,11 +104,16 @@ func Watch(ctx context.Context, o WatchOptions) error {
 	if err != nil {
 		return err
 	}
-	defer stop()
 	if o.Ready != nil {
 		o.Ready()
 	}
-	return w.run(ctx)
+	w.run(ctx)
+	stop()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWait)
+	defer cancel()
+	w.hearKeeper(last) // what the last seal showed
+	w.heart.Stopped = true
+	return w.beat() // after the last seal, which is the one to write down
 }
 
 func (w *Watcher) open() error {
@@ -135,7 +141,7 @@ func later(a, b route.Mark) route.Mark {
 	return b
 }
 
-func (w *Watcher) run(ctx context.Context) error {
+func (w *Watcher) run(ctx context.Context) {
 	w.checkOutbox(ctx)
 	for ctx.Err() == nil {
 		w.catchUp(ctx)
@@ -143,8 +149,6 @@ func (w *Watcher) run(ctx context.Context) error {
 			break
 		}
 	}
-	w.heart.Stopped = true
-	return w.beat()
 }
 
 // catchUp handles everything the journal has to say now.

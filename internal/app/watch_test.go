@@ -235,3 +235,38 @@ func TestWatcherReportsDamageToTheJournal(t *testing.T) {
 	}
 	waitFor(t, "the cut", func() bool { return len(raised(t, dir)) >= 2 }) // the keeper may have something to say too
 }
+
+// The last seal is made when the watcher stops: what it shows must be raised
+// all the same, and the heart must name it.
+func TestWatcherRaisesWhatItsLastSealShows(t *testing.T) {
+	dir := t.TempDir()
+	d := app.Dirs{State: dir}
+	w := startWatcher(t, dir)
+	sealed := func() app.Status { return app.ReadStatus(d, time.Now()) }
+	waitFor(t, "the first seal", func() bool { return sealed().Sealed.K > 0 })
+	call(t, dir, 1, "ls")
+	waitFor(t, "the call", func() bool { return sealed().Watcher.Counts.Entries == 1 })
+	f, err := os.OpenFile(journal.LivePath(d.Journal()), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("X"), 200); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	before := sealed().Sealed.K
+	_ = w.Process.Signal(unix.SIGTERM)
+	if err := w.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for why := range raised(t, dir) {
+		found = found || strings.Contains(why, "sealed")
+	}
+	if !found {
+		t.Errorf("raised %v, want that a record was changed before it was sealed", raised(t, dir))
+	}
+	if k := sealed().Sealed.K; k <= before {
+		t.Errorf("status names seal %d after the stop, and %d before", k, before)
+	}
+}

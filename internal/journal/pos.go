@@ -34,11 +34,6 @@ type Pos struct {
 // IsZero reports whether p is the beginning of everything.
 func (p Pos) IsZero() bool { return p.Segment == 0 && p.Offset == 0 && p.Sum == "" && p.Open == nil }
 
-// Before reports whether p lies before q.
-func (p Pos) Before(q Pos) bool {
-	return p.Segment < q.Segment || p.Segment == q.Segment && p.Offset < q.Offset
-}
-
 // A Meter hashes a segment as it is read, so that a position can be taken at
 // any time.
 type Meter struct {

@@ -44,6 +44,9 @@ type Options struct {
 	// Protected lists the segments that hold evidence somebody still needs. Nil
 	// protects none; while it fails nothing is deleted.
 	Protected func() (map[uint64]bool, error)
+	// Dropped is how many faults could not be raised so far; each seal says so.
+	// Nil means none.
+	Dropped func() uint64
 	// Progress is called with the state after each seal, from the keeper's
 	// goroutine. It may be nil.
 	Progress func(Progress)
@@ -191,7 +194,16 @@ func (k *Keeper) close() {
 
 // seal makes a seal and offers it to the anchors.
 func (k *Keeper) seal(kind seal.Kind) {
-	k.made(k.sealer.Seal(kind, seal.Counters{}))
+	k.made(k.sealer.Seal(kind, k.counters()))
+}
+
+// counters are what seals say was not looked at. Nothing recorded is ever
+// passed over, so there is no flood to count.
+func (k *Keeper) counters() seal.Counters {
+	if k.o.Dropped == nil {
+		return seal.Counters{}
+	}
+	return seal.Counters{Dropped: k.o.Dropped()}
 }
 
 // made looks after a seal that was made, or not.

@@ -73,7 +73,7 @@ func (k *Keeper) finish() {
 		if s.Number == next && (s.Closed() || s.Open && k.heldLong(s.Number)) {
 			k.look()
 			k.close()
-			if !k.made(k.sealer.SealFinal(s, seal.Counters{})) {
+			if !k.made(k.sealer.SealFinal(s, k.counters())) {
 				return
 			}
 		}
@@ -145,7 +145,7 @@ func (k *Keeper) prune() {
 		k.o.Log.Debug("a segment beyond the limits is kept", "segment", d.Segment.Number, "reason", d.Reason)
 	}
 	if _, err := rotate.Apply(plan, func(d rotate.Deletion) error {
-		s, err := k.sealer.Prune(d.Segment.Number, seal.Counters{})
+		s, err := k.sealer.Prune(d.Segment.Number, k.counters())
 		if !k.made(s, err) {
 			return err
 		}
